@@ -1,0 +1,127 @@
+import ObjectModel
+
+/// The typed way to the API, under one identity.
+public struct Client: Sendable {
+    public let transport: any Transport
+    public let userAgent: String
+
+    public init(_ transport: any Transport, userAgent: String) {
+        self.transport = transport
+        self.userAgent = userAgent
+    }
+
+    public enum PatchType: String, Sendable {
+        case json = "application/json-patch+json"
+        case merge = "application/merge-patch+json"
+        case strategicMerge = "application/strategic-merge-patch+json"
+        case apply = "application/apply-patch+yaml"
+    }
+
+    public enum PropagationPolicy: String, Sendable { case background = "Background", foreground = "Foreground", orphan = "Orphan" }
+
+    // MARK: Reading
+
+    public func get(_ resource: Resource, namespace: String = "", name: String) async throws -> Value {
+        try await object(APIRequest(.get, resource.path(namespace: namespace, name: name)))
+    }
+
+    /// The object, or nil where there is none.
+    public func find(_ resource: Resource, namespace: String = "", name: String) async throws -> Value? {
+        do {
+            return try await get(resource, namespace: namespace, name: name)
+        } catch let error as APIError where error.reason == .notFound {
+            return nil
+        }
+    }
+
+    /// All objects of a collection with the list's resource version. An empty namespace means all namespaces.
+    public func list(
+        _ resource: Resource, namespace: String = "", labelSelector: String = "", fieldSelector: String = ""
+    ) async throws -> (items: [Value], resourceVersion: String) {
+        let list = try await object(
+            APIRequest(.get, resource.path(namespace: namespace), query: Self.selectors(labelSelector, fieldSelector)))
+        return (list["items"].array.map { Self.completed($0, resource) }, list.resourceVersion)
+    }
+
+    /// Changes after `resourceVersion`, with bookmarks.
+    public func watch(
+        _ resource: Resource, namespace: String = "", labelSelector: String = "", fieldSelector: String = "", resourceVersion: String
+    ) async throws -> WatchStream {
+        var query = Self.selectors(labelSelector, fieldSelector)
+        query += [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", resourceVersion)]
+        return try await transport.watch(request(APIRequest(.get, resource.path(namespace: namespace), query: query)))
+    }
+
+    // MARK: Writing
+
+    /// Creates `object` in its own namespace, or creates a subresource such as `pods/binding` where `name` and `subresource` are given.
+    @discardableResult public func create(_ resource: Resource, _ object: Value, name: String = "", subresource: String = "") async throws -> Value {
+        let path = resource.path(namespace: object.namespace, name: name, subresource: subresource)
+        return try await self.object(APIRequest(.post, path, body: object.canonicalJSON()))
+    }
+
+    /// Replaces an object, or its `status` or `scale`. Fails with `Conflict` if it changed since it was read.
+    @discardableResult public func update(_ resource: Resource, _ object: Value, subresource: String = "") async throws -> Value {
+        let path = resource.path(namespace: object.namespace, name: object.name, subresource: subresource)
+        return try await self.object(APIRequest(.put, path, body: object.canonicalJSON()))
+    }
+
+    @discardableResult public func patch(
+        _ resource: Resource, namespace: String = "", name: String, subresource: String = "", _ type: PatchType, _ patch: Value
+    ) async throws -> Value {
+        let path = resource.path(namespace: namespace, name: name, subresource: subresource)
+        return try await object(APIRequest(.patch, path, contentType: type.rawValue, body: patch.json()))
+    }
+
+    /// Deletes an object; one that is gone already counts as deleted. `uid` and `resourceVersion` are preconditions.
+    public func delete(
+        _ resource: Resource, namespace: String = "", name: String, uid: String? = nil, resourceVersion: String? = nil,
+        gracePeriod: Duration? = nil, propagation: PropagationPolicy? = nil
+    ) async throws {
+        var options: Value = ["kind": "DeleteOptions", "apiVersion": "v1"]
+        if let uid { options["preconditions"]["uid"] = .string(uid) }
+        if let resourceVersion { options["preconditions"]["resourceVersion"] = .string(resourceVersion) }
+        if let gracePeriod { options["gracePeriodSeconds"] = .integer(gracePeriod.components.seconds) }
+        if let propagation { options["propagationPolicy"] = .string(propagation.rawValue) }
+        do {
+            _ = try await object(APIRequest(.delete, resource.path(namespace: namespace, name: name), body: options.json()))
+        } catch let error as APIError where error.reason == .notFound {}
+    }
+
+    /// Any request; throws the `APIError` that a failure's `Status` tells of.
+    public func object(_ request: APIRequest) async throws -> Value {
+        let response = try await transport.send(self.request(request))
+        guard response.status < 400 else { throw Self.failure(response) }
+        return try Value(json: response.body)
+    }
+
+    // MARK: Parts
+
+    private func request(_ request: APIRequest) -> APIRequest {
+        var request = request
+        request.userAgent = userAgent
+        return request
+    }
+
+    private static func failure(_ response: APIResponse) -> APIError {
+        if let status = try? Value(json: response.body), let error = APIError(status: status) { return error }
+        let text = String(decoding: response.body.prefix(1024), as: UTF8.self)
+        return APIError(.unknown, text.isEmpty ? "the server answered with status \(response.status)" : text, code: response.status)
+    }
+
+    private static func selectors(_ labels: String, _ fields: String) -> [(name: String, value: String)] {
+        var query: [(name: String, value: String)] = []
+        if !labels.isEmpty { query.append(("labelSelector", labels)) }
+        if !fields.isEmpty { query.append(("fieldSelector", fields)) }
+        return query
+    }
+
+    /// Items of a list come without `apiVersion` and `kind` from some servers; everything in Apus counts on them.
+    private static func completed(_ item: Value, _ resource: Resource) -> Value {
+        guard item["kind"].isNull else { return item }
+        var item = item
+        item["apiVersion"] = .string(resource.apiVersion)
+        item["kind"] = .string(resource.kind)
+        return item
+    }
+}

@@ -1,0 +1,305 @@
+/// Reads JSON (RFC 8259) into a `Value` in one pass over the bytes.
+///
+/// Strict where the API is: no trailing commas, no comments, no control characters in strings, nothing after the value. Invalid UTF-8 and
+/// lone surrogates become U+FFFD, as in Go's decoder.
+public struct JSONParser: ~Copyable {
+    /// Objects and arrays within each other, at most. A body that nests deeper is an attack, not an object.
+    public static let depthMax = 512
+
+    private let bytes: UnsafeRawBufferPointer
+    private var position = 0
+    private var depth = 0
+    private let reportsDuplicates: Bool
+    private var path: [String] = []
+
+    /// Field paths of keys that came twice within one object, such as `spec.replicas`; gathered on request only.
+    private var duplicates: [String] = []
+
+    private init(_ bytes: UnsafeRawBufferPointer, reportsDuplicates: Bool) {
+        self.bytes = bytes
+        self.reportsDuplicates = reportsDuplicates
+    }
+
+    public static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> Value {
+        var parser = JSONParser(bytes, reportsDuplicates: false)
+        return try parser.document()
+    }
+
+    /// Like `parse`, and names the keys that came twice.
+    public static func parseReportingDuplicates(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> (value: Value, duplicates: [String]) {
+        var parser = JSONParser(bytes, reportsDuplicates: true)
+        let value = try parser.document()
+        return (value, parser.duplicates)
+    }
+
+    private mutating func document() throws(JSONError) -> Value {
+        let result = try value()
+        skipSpace()
+        guard position == bytes.count else { throw unexpected("after top-level value") }
+        return result
+    }
+
+    // MARK: Values
+
+    private mutating func value() throws(JSONError) -> Value {
+        skipSpace()
+        guard let byte = peek else { throw JSONError("unexpected end of JSON input", offset: position) }
+        switch byte {
+        case UInt8(ascii: "{"): return try object()
+        case UInt8(ascii: "["): return try array()
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try literal("true", .bool(true))
+        case UInt8(ascii: "f"): return try literal("false", .bool(false))
+        case UInt8(ascii: "n"): return try literal("null", .null)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+        default: throw unexpected("looking for beginning of value")
+        }
+    }
+
+    private mutating func object() throws(JSONError) -> Value {
+        try enter()
+        var members: [Fields.Member] = []
+        skipSpace()
+        if peek == UInt8(ascii: "}") {
+            position += 1
+            depth -= 1
+            return .object(Fields())
+        }
+        while true {
+            skipSpace()
+            guard peek == UInt8(ascii: "\"") else { throw unexpected("looking for beginning of object key string") }
+            let key = try string()
+            skipSpace()
+            guard peek == UInt8(ascii: ":") else { throw unexpected("after object key") }
+            position += 1
+            if reportsDuplicates { path.append(path.isEmpty ? key : ".\(key)") }
+            members.append(Fields.Member(key: key, value: try value()))
+            if reportsDuplicates { path.removeLast() }
+            skipSpace()
+            switch peek {
+            case UInt8(ascii: ","): position += 1
+            case UInt8(ascii: "}"):
+                position += 1
+                depth -= 1
+                return .object(sorted(members))
+            default: throw unexpected("after object key:value pair")
+            }
+        }
+    }
+
+    private mutating func sorted(_ members: [Fields.Member]) -> Fields {
+        guard reportsDuplicates else { return Fields(unsorted: members) { _ in } }
+        var found: [String] = []
+        let fields = Fields(unsorted: members) { found.append($0) }
+        for key in found { duplicates.append(path.joined() + (path.isEmpty ? key : ".\(key)")) }
+        return fields
+    }
+
+    private mutating func array() throws(JSONError) -> Value {
+        try enter()
+        var elements: [Value] = []
+        skipSpace()
+        if peek == UInt8(ascii: "]") {
+            position += 1
+            depth -= 1
+            return .array([])
+        }
+        while true {
+            if reportsDuplicates { path.append("[\(elements.count)]") }
+            elements.append(try value())
+            if reportsDuplicates { path.removeLast() }
+            skipSpace()
+            switch peek {
+            case UInt8(ascii: ","): position += 1
+            case UInt8(ascii: "]"):
+                position += 1
+                depth -= 1
+                return .array(elements)
+            default: throw unexpected("after array element")
+            }
+        }
+    }
+
+    private mutating func literal(_ text: StaticString, _ value: Value) throws(JSONError) -> Value {
+        let length = text.utf8CodeUnitCount
+        for index in 0..<length {
+            guard position + index < bytes.count else { throw JSONError("unexpected end of JSON input", offset: bytes.count) }
+            guard bytes[position + index] == text.utf8Start[index] else {
+                position += index
+                throw unexpected("in literal \(text)")
+            }
+        }
+        position += length
+        return value
+    }
+
+    private mutating func number() throws(JSONError) -> Value {
+        let start = position
+        var isWhole = true
+        if peek == UInt8(ascii: "-") { position += 1 }
+        let firstDigit = position
+        skipDigits()
+        guard position > firstDigit else { throw unexpected("in numeric literal") }
+        if bytes[firstDigit] == UInt8(ascii: "0"), position - firstDigit > 1 {
+            position = firstDigit + 1
+            throw unexpected("after top-level value")
+        }
+        if peek == UInt8(ascii: ".") {
+            isWhole = false
+            position += 1
+            let fraction = position
+            skipDigits()
+            guard position > fraction else { throw unexpected("after decimal point in numeric literal") }
+        }
+        if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
+            isWhole = false
+            position += 1
+            if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
+            let exponent = position
+            skipDigits()
+            guard position > exponent else { throw unexpected("in exponent of numeric literal") }
+        }
+        if isWhole, let whole = integer(from: start) { return .integer(whole) }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        guard let number = Double(text), number.isFinite else { throw JSONError("number \(text) is out of range", offset: start) }
+        return .number(number)
+    }
+
+    private func integer(from start: Int) -> Int64? {
+        let isNegative = bytes[start] == UInt8(ascii: "-")
+        var result: Int64 = 0
+        for index in (isNegative ? start + 1 : start)..<position {
+            let (scaled, overflow) = result.multipliedReportingOverflow(by: 10)
+            let digit = Int64(bytes[index] - UInt8(ascii: "0"))
+            let (sum, overflowed) = isNegative ? scaled.subtractingReportingOverflow(digit) : scaled.addingReportingOverflow(digit)
+            if overflow || overflowed { return nil }
+            result = sum
+        }
+        return result
+    }
+
+    private mutating func skipDigits() {
+        while let byte = peek, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { position += 1 }
+    }
+
+    // MARK: Strings
+
+    private mutating func string() throws(JSONError) -> String {
+        position += 1
+        let start = position
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == UInt8(ascii: "\"") {
+                let text = String(decoding: bytes[start..<position], as: UTF8.self)
+                position += 1
+                return text
+            }
+            if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
+            if byte < 0x20 { throw unexpected("in string literal") }
+            position += 1
+        }
+        throw JSONError("unexpected end of JSON input", offset: position)
+    }
+
+    private mutating func escapedString(from start: Int) throws(JSONError) -> String {
+        var text = [UInt8](bytes[start..<position])
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\\"): try escape(into: &text)
+            case 0..<0x20:
+                position -= 1
+                throw unexpected("in string literal")
+            default: text.append(byte)
+            }
+        }
+        throw JSONError("unexpected end of JSON input", offset: position)
+    }
+
+    private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
+        guard let byte = peek else { throw JSONError("unexpected end of JSON input", offset: position) }
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+        case UInt8(ascii: "b"): text.append(0x08)
+        case UInt8(ascii: "f"): text.append(0x0C)
+        case UInt8(ascii: "n"): text.append(0x0A)
+        case UInt8(ascii: "r"): text.append(0x0D)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case UInt8(ascii: "u"):
+            position += 1
+            try unicodeEscape(into: &text)
+            return
+        default: throw unexpected("in string escape code")
+        }
+        position += 1
+    }
+
+    private mutating func unicodeEscape(into text: inout [UInt8]) throws(JSONError) {
+        let first = try fourHexDigits()
+        var scalar: UInt32 = first
+        if (0xD800..<0xDC00).contains(first), position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u") {
+            let mark = position
+            position += 2
+            let second = try fourHexDigits()
+            if (0xDC00..<0xE000).contains(second) {
+                scalar = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
+            } else {
+                position = mark
+            }
+        }
+        text.append(contentsOf: String(Character(Unicode.Scalar(scalar) ?? "\u{FFFD}")).utf8)
+    }
+
+    private mutating func fourHexDigits() throws(JSONError) -> UInt32 {
+        var result: UInt32 = 0
+        for _ in 0..<4 {
+            guard let byte = peek else { throw JSONError("unexpected end of JSON input", offset: position) }
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): result = result << 4 | UInt32(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): result = result << 4 | UInt32(byte - UInt8(ascii: "a") + 10)
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): result = result << 4 | UInt32(byte - UInt8(ascii: "A") + 10)
+            default: throw unexpected("in \\u hexadecimal character escape")
+            }
+            position += 1
+        }
+        return result
+    }
+
+    // MARK: Small steps
+
+    private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private mutating func skipSpace() {
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            default: return
+            }
+        }
+    }
+
+    private mutating func enter() throws(JSONError) {
+        position += 1
+        depth += 1
+        if depth > Self.depthMax { throw JSONError("exceeded max depth", offset: position) }
+    }
+
+    private func unexpected(_ context: String) -> JSONError {
+        guard position < bytes.count else { return JSONError("unexpected end of JSON input", offset: position) }
+        let character = String(decoding: [bytes[position]], as: UTF8.self)
+        return JSONError("invalid character '\(character)' \(context)", offset: position)
+    }
+}
+
+extension Value {
+    public init(json bytes: UnsafeRawBufferPointer) throws(JSONError) { self = try JSONParser.parse(bytes) }
+
+    public init(json bytes: [UInt8]) throws(JSONError) {
+        let result = bytes.withUnsafeBytes { buffer in Result { () throws(JSONError) in try JSONParser.parse(buffer) } }
+        self = try result.get()
+    }
+
+    public init(json text: String) throws(JSONError) { self = try Value(json: Array(text.utf8)) }
+}
