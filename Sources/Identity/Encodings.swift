@@ -22,7 +22,7 @@ enum Base64URL {
             }, as: UTF8.self)
     }
 
-    /// Nil unless every character is of the alphabet.
+    /// Nil unless every character is of the alphabet and no bit is left over: each sequence of bytes has one spelling.
     static func decode(_ text: Substring) -> [UInt8]? {
         var plain: [UInt8] = []
         plain.reserveCapacity(text.utf8.count + 3)
@@ -35,6 +35,7 @@ enum Base64URL {
             }
         }
         while plain.count % 4 != 0 { plain.append(UInt8(ascii: "=")) }
-        return Data(base64Encoded: Data(plain)).map(Array.init)
+        guard let bytes = Data(base64Encoded: Data(plain)), encode(bytes).utf8.elementsEqual(text.utf8) else { return nil }
+        return Array(bytes)
     }
 }

@@ -1,7 +1,7 @@
 import Identity
 import ObjectModel
 import Testing
-import X509
+@_spi(FixedExpiryValidationTime) import X509
 
 @Suite struct CertificateAuthorityTests {
     @Test func `is made once and loaded ever after`() throws {
@@ -83,7 +83,7 @@ import X509
         let certificate = try Certificate(pemEncoded: credential.certificatePEM)
         for name in ["kubernetes.default.svc", "api.example.com"] {
             var verifier = Verifier(rootCertificates: CertificateStore([root])) {
-                RFC5280Policy(fixedValidationTime: .init(timeIntervalSince1970: Double(start.seconds)))
+                RFC5280Policy(fixedExpiryValidationTime: .init(timeIntervalSince1970: Double(start.seconds)))
                 ServerIdentityPolicy(serverHostname: name, serverIP: nil)
             }
             guard case .validCertificate = await verifier.validate(leaf: certificate, intermediates: CertificateStore()) else {

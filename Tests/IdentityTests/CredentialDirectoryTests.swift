@@ -57,10 +57,9 @@ import Testing
         let authority = try CertificateAuthority(now: start)
         let credential = try authority.issue(.admin, now: start)
         let text = Kubeconfig.text(server: "https://127.0.0.1:6443", caPEM: authority.certificatePEM, user: "kubernetes-admin", credential: credential)
-        let config = try Value(yaml: text)
-        #expect(config["current-context"] == "kubernetes-admin@apus")
-        #expect(config["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:6443")
-        #expect(config["users"][0]["user"]["client-key-data"].string?.isEmpty == false)
-        #expect(config["contexts"][0]["context"]["user"] == config["users"][0]["name"])
+        #expect(text.contains("\n    server: https://127.0.0.1:6443\n"))
+        #expect(text.contains("\ncurrent-context: \"kubernetes-admin@apus\"\n"))
+        #expect(text.contains("certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"))
+        #expect(text.contains("client-key-data: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t"))
     }
 }

@@ -9,7 +9,7 @@ let day: Duration = .seconds(86_400)
 /// Runs `body` in a directory of its own, which is gone afterwards.
 func withDirectory<Result>(_ body: (PrivateDirectory) throws -> Result) throws -> Result {
     var template = Array("/tmp/apus-identity-XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress) != nil }
+    let made = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
     precondition(made, "cannot make a temporary directory")
     let root = String(decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     let directory = try PrivateDirectory("\(root)/pki")
