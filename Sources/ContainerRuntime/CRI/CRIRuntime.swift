@@ -1,0 +1,113 @@
+import GRPCCore
+import GRPCNIOTransportHTTP2
+
+/// A container runtime behind a Unix socket that speaks CRI v1 over gRPC: containerd, CRI-O or any other.
+///
+/// Calls made before `run()` has a connection, or while the runtime restarts, wait for it until their deadline.
+public final class CRIRuntime: Sendable {
+    /// How long a call may take before it fails with `.deadlineExceeded`.
+    public struct Deadlines: Sendable {
+        /// Calls that only look or change a little.
+        public var standard: Duration = .seconds(120)
+        /// Calls that set up or tear down a pod's network as well.
+        public var sandbox: Duration = .seconds(240)
+        /// Pulling an image. None by default: the runtime itself gives up on a pull that makes no progress.
+        public var pull: Duration?
+
+        public init() {}
+    }
+
+    typealias Transport = HTTP2ClientTransport.Posix
+
+    let client: GRPCClient<Transport>
+    let deadlines: Deadlines
+
+    var service: CRIRuntimeService.Client<Transport> { CRIRuntimeService.Client(wrapping: client) }
+    var imageService: CRIImageService.Client<Transport> { CRIImageService.Client(wrapping: client) }
+
+    /// - Parameter socket: the path of the runtime's socket; a leading `unix://` is ignored.
+    public init(socket: String, deadlines: Deadlines = Deadlines()) throws(ContainerRuntimeError) {
+        let path = socket.hasPrefix("unix://") ? String(socket.dropFirst("unix://".count)) : socket
+        var config = Transport.Config.defaults
+        config.connection.maxIdleTime = nil
+        config.connection.flushCoalescing = nil  // few calls, and each is waited for
+        config.backoff = .init(initial: .milliseconds(50), max: .seconds(2), multiplier: 1.6, jitter: 0.2)
+        config.http2.authority = "localhost"
+        do {
+            let transport = try Transport(target: .unixDomainSocket(path: path), transportSecurity: .plaintext, config: config)
+            client = GRPCClient(transport: transport)
+        } catch {
+            throw ContainerRuntimeError(.invalidArgument, "\(path) can't be used as the socket of a container runtime: \(error)", cause: error)
+        }
+        self.deadlines = deadlines
+    }
+
+    /// Keeps the connection until the task is cancelled or `shutdown()` is called. Call it once.
+    public func run() async throws {
+        try await client.runConnections()
+    }
+
+    /// Takes no more calls and lets `run()` return when those under way are done.
+    public func shutdown() {
+        client.beginGracefulShutdown()
+    }
+
+    /// The largest answer taken, as upstream has it: a list of a few thousand containers fits.
+    private static let messageSizeMax = 16 << 20
+
+    /// Makes a call with a deadline and gives its failure our form.
+    func call<Result: Sendable>(
+        _ name: String, _ deadline: Duration?, _ body: (CallOptions) async throws -> Result
+    ) async throws(ContainerRuntimeError) -> Result {
+        var options = CallOptions.defaults
+        options.timeout = deadline
+        options.waitForReady = true
+        options.maxRequestMessageBytes = Self.messageSizeMax  // the transport limits answers by this one
+        options.maxResponseMessageBytes = Self.messageSizeMax
+        do {
+            return try await body(options)
+        } catch {
+            throw ContainerRuntimeError(error, call: name)
+        }
+    }
+}
+
+extension ContainerRuntimeError {
+    /// What a gRPC call failed with.
+    init(_ error: any Error, call: String) {
+        switch error {
+        case let error as ContainerRuntimeError:
+            self = error
+        case let error as RPCError:
+            self.init(Code(error.code), error.message, call: call, cause: error.cause)
+        case is CancellationError:
+            self.init(.cancelled, "the call was cancelled", call: call, cause: error)
+        default:
+            self.init(.unavailable, "\(error)", call: call, cause: error)
+        }
+    }
+}
+
+extension ContainerRuntimeError.Code {
+    init(_ code: RPCError.Code) {
+        self =
+            switch code {
+            case .cancelled: .cancelled
+            case .invalidArgument: .invalidArgument
+            case .deadlineExceeded: .deadlineExceeded
+            case .notFound: .notFound
+            case .alreadyExists: .alreadyExists
+            case .permissionDenied: .permissionDenied
+            case .resourceExhausted: .resourceExhausted
+            case .failedPrecondition: .failedPrecondition
+            case .aborted: .aborted
+            case .outOfRange: .outOfRange
+            case .unimplemented: .unimplemented
+            case .internalError: .internalError
+            case .unavailable: .unavailable
+            case .dataLoss: .dataLoss
+            case .unauthenticated: .unauthenticated
+            default: .unknown
+            }
+    }
+}
