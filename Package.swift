@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "ObjectModel", dependencies: ["Yams"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["ObjectModel"], swiftSettings: settings),
         .target(name: "KubernetesAPI", dependencies: ["Schema", "ObjectModel", "EmbeddedDefinitions"], swiftSettings: settings),
-        .target(name: "EmbeddedDefinitions"),
+        .target(name: "EmbeddedDefinitions", exclude: ["Definitions"]),
 
         // Floor 1: one outside thing each.
         .target(name: "Storage", dependencies: [.product(name: "GRDB", package: "GRDB.swift"), log], swiftSettings: settings),
@@ -110,6 +110,7 @@ let package = Package(
 
         .testTarget(name: "ObjectModelTests", dependencies: ["ObjectModel"]),
         .testTarget(name: "SchemaTests", dependencies: ["Schema", "KubernetesAPI"]),
+        .testTarget(name: "KubernetesAPITests", dependencies: ["KubernetesAPI", "Schema", "ObjectModel"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage"]),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"]),
         .testTarget(name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime"]),

@@ -1,0 +1,52 @@
+import ObjectModel
+import Schema
+
+/// A resource that the API serves: where it is, what may be done with it, and the kind of its objects.
+public final class ResourceDefinition: Sendable {
+    /// Empty for the core group.
+    public let group: String
+    public let version: String
+    public let kind: String
+
+    /// The kind of a list of them: `PodList`.
+    public let listKind: String
+
+    /// The name in the path: `pods`.
+    public let plural: String
+    public let singular: String
+    public let shortNames: [String]
+    public let categories: [String]
+    public let isNamespaced: Bool
+
+    /// `create`, `delete`, `deletecollection`, `get`, `list`, `patch`, `update`, `watch`: those that the resource has, by name.
+    public let verbs: [String]
+    public let subresources: [KindDefinition.Subresource]
+    public let columns: [KindDefinition.Column]
+
+    /// The type of its objects.
+    public let type: TypeDefinition
+
+    public init(_ definition: KindDefinition, listKind: String? = nil, type: TypeDefinition) {
+        group = definition.group
+        version = definition.version
+        kind = definition.kind
+        self.listKind = listKind ?? "\(definition.kind)List"
+        plural = definition.plural
+        singular = definition.singular
+        shortNames = definition.shortNames
+        categories = definition.categories
+        isNamespaced = definition.isNamespaced
+        verbs = definition.verbs
+        subresources = definition.subresources
+        columns = definition.columns
+        self.type = type
+    }
+
+    /// `v1`, `apps/v1`: what an object's `apiVersion` says.
+    public var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+
+    public func subresource(_ name: String) -> KindDefinition.Subresource? { subresources.first { $0.name == name } }
+
+    /// Whether its objects are kept, as those of `pods` are and those of `tokenreviews` aren't.
+    public var isStored: Bool { verbs.contains("list") && verbs.contains("create") }
+}
