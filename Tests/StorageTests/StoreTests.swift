@@ -91,7 +91,9 @@ import Testing
             _ = try await store.commit([.delete("/p/a", at: 3)])
             _ = try await store.commit([.create("/p/a", bytes("5"))])
             func shown(_ revision: Int64) throws -> [String] {
-                try store.list(prefix: "/p/", at: revision).entries.map { "\($0.key)=\(String(decoding: $0.value, as: UTF8.self))@\($0.createRevision)" }
+                try store.list(prefix: "/p/", at: revision).entries.map {
+                    "\($0.key)=\(String(decoding: $0.value, as: UTF8.self))@\($0.createRevision)"
+                }
             }
             #expect(try shown(0) == [])
             #expect(try shown(1) == ["/p/a=1@1"])

@@ -50,7 +50,8 @@ struct LogTable {
 
     /// Keeps what the rows alone do not tell once some are gone.
     func note(revision: Int64, compacted: Int64) throws {
-        let statement = try db.cachedStatement(sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('revision', ?), ('compacted', ?)").sqliteStatement
+        let statement = try db.cachedStatement(sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('revision', ?), ('compacted', ?)")
+            .sqliteStatement
         sqlite3_bind_int64(statement, 1, revision)
         sqlite3_bind_int64(statement, 2, compacted)
         try finish(statement, sqlite3_step(statement))

@@ -44,7 +44,11 @@ public final class SQLiteStore: Store {
 
     public func commit(_ writes: [Write]) async throws(StoreError) -> Int64 {
         let result = await withCheckedContinuation { continuation in
-            submit { $0.commits.append(Inbox.Commit(writes: writes, continuation: continuation)) } refuse: { continuation.resume(returning: .failure($0)) }
+            submit {
+                $0.commits.append(Inbox.Commit(writes: writes, continuation: continuation))
+            } refuse: {
+                continuation.resume(returning: .failure($0))
+            }
         }
         return try result.get()
     }
@@ -53,7 +57,9 @@ public final class SQLiteStore: Store {
         guard revision <= self.revision else { throw .future(current: self.revision) }
         guard revision >= compactedRevision else { throw .compacted(through: compactedRevision) }
         let result = await withCheckedContinuation { continuation in
-            submit { $0.compactions.append(Inbox.Compaction(through: revision, continuation: continuation)) } refuse: {
+            submit {
+                $0.compactions.append(Inbox.Compaction(through: revision, continuation: continuation))
+            } refuse: {
                 continuation.resume(returning: .failure($0))
             }
         }

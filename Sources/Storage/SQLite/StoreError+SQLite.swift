@@ -42,5 +42,5 @@ extension StoreError.OpenFailure {
 }
 
 extension DatabaseError {
-    fileprivate var shown: String { message.map { "\($0) (\(extendedResultCode))" } ?? "\(extendedResultCode)" }
+    fileprivate var shown: String { "\(message ?? "unknown") (SQLite error \(extendedResultCode.rawValue))" }
 }
