@@ -7,9 +7,19 @@ enum Hexadecimal {
     }
 }
 
+/// RFC 4648 with padding: what `data` of a Secret is written in.
+public enum Base64 {
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String { Data(bytes).base64EncodedString() }
+
+    public static func decode(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map(Array.init) }
+
+    /// The UTF-8 text that was encoded.
+    public static func text(_ text: String) -> String? { decode(text).flatMap { String(validating: $0, as: UTF8.self) } }
+}
+
 /// RFC 4648, the alphabet for URLs, without padding: what a JSON Web Token is written in.
-enum Base64URL {
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+public enum Base64URL {
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         let plain = Data(bytes).base64EncodedString()
         return String(
             decoding: plain.utf8.compactMap { byte -> UInt8? in
@@ -23,7 +33,7 @@ enum Base64URL {
     }
 
     /// Nil unless every character is of the alphabet and no bit is left over: each sequence of bytes has one spelling.
-    static func decode(_ text: Substring) -> [UInt8]? {
+    public static func decode(_ text: Substring) -> [UInt8]? {
         var plain: [UInt8] = []
         plain.reserveCapacity(text.utf8.count + 3)
         for byte in text.utf8 {

@@ -14,11 +14,14 @@ public struct RequestAttributes: Sendable, Hashable {
     public var name: String
     public var path: String
 
+    /// The `fieldSelector` of a list, watch or deletecollection as it came: a node may list the pods of `spec.nodeName=` itself only.
+    public var fieldSelector: String
+
     public var isResourceRequest: Bool { !resource.isEmpty }
 
     public init(
         user: UserInfo, verb: String, group: String = "", version: String = "", resource: String = "", subresource: String = "", namespace: String = "",
-        name: String = "", path: String = ""
+        name: String = "", path: String = "", fieldSelector: String = ""
     ) {
         self.user = user
         self.verb = verb
@@ -29,6 +32,7 @@ public struct RequestAttributes: Sendable, Hashable {
         self.namespace = namespace
         self.name = name
         self.path = path
+        self.fieldSelector = fieldSelector
     }
 }
 
