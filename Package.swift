@@ -71,11 +71,21 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // The other end of that way: TLS, HTTP/1.1 and HTTP/2 for every server in the house.
+        .target(
+            name: "HTTPServer",
+            dependencies: [
+                "ClusterClient", "ObjectModel", log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOTLS"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+            ],
+            swiftSettings: settings),
+
         // Floor 3: components. They meet only through the API.
         .target(
             name: "APIServer",
             dependencies: [
-                "ClusterClient", "Storage", "Identity", "KubernetesAPI", "Schema", "ObjectModel", log,
+                "HTTPServer", "ClusterClient", "Storage", "Identity", "KubernetesAPI", "Schema", "ObjectModel", log,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"), nio("NIOFoundationCompat"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
@@ -85,7 +95,7 @@ let package = Package(
         .target(
             name: "NodeAgent",
             dependencies: [
-                "ClusterClient", "ContainerRuntime", "Identity", "ObjectModel", log,
+                "HTTPServer", "ClusterClient", "ContainerRuntime", "Identity", "ObjectModel", log,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -116,6 +126,9 @@ let package = Package(
         .testTarget(name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime"]),
         .testTarget(name: "HostNetworkTests", dependencies: ["HostNetwork"]),
         .testTarget(name: "ClusterClientTests", dependencies: ["ClusterClient"]),
+        .testTarget(
+            name: "HTTPServerTests",
+            dependencies: ["HTTPServer", nio("NIOCore"), nio("NIOPosix"), .product(name: "X509", package: "swift-certificates"), .product(name: "Crypto", package: "swift-crypto")]),
         .testTarget(name: "APIServerTests", dependencies: ["APIServer", "Storage", "Identity", "ClusterClient"]),
         .testTarget(name: "ControllersTests", dependencies: ["Controllers", "APIServer", "Storage", "ClusterClient"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "ClusterClient"]),

@@ -1,143 +1,31 @@
 import ClusterClient
-import NIOCore
+import HTTPServer
 import NIOHTTP1
 
-/// A request as the listener hands it to the pipeline: the API's part, and what only the connection knows.
-public struct HTTPRequest: Sendable {
-    public var api: APIRequest
-    public var headers: HTTPHeaders
+// The listener and its exchange types live in `HTTPServer`, which the node's streaming server uses too. Here they are by their names.
 
-    /// Path and query exactly as they came, for proxying.
-    public var uri: String
-    public var remoteAddress: String
+public typealias CertificateSubject = HTTPServer.CertificateSubject
+public typealias HTTPRequest = HTTPServer.HTTPRequest
+public typealias HTTPResponse = HTTPServer.HTTPResponse
+public typealias Outcome = HTTPServer.Outcome
+public typealias RequestHandler = HTTPServer.RequestHandler
+public typealias StreamHead = HTTPServer.StreamHead
+public typealias StreamSink = HTTPServer.StreamSink
+public typealias TLSCredentials = ClusterClient.TLSCredentials
+public typealias Tunnel = HTTPServer.Tunnel
 
-    /// Subject of the client certificate that the TLS handshake verified against the cluster's CA.
-    public var clientCertificate: CertificateSubject?
-
+extension HTTPServer.HTTPRequest {
     /// The in-process transport's identity: set by the composition root only, never by a listener.
-    public var inProcessUser: UserInfo?
+    public var inProcessUser: UserInfo? {
+        get { local as? UserInfo }
+        set { local = newValue }
+    }
 
     public init(
         api: APIRequest, headers: HTTPHeaders = [:], uri: String? = nil, remoteAddress: String = "", clientCertificate: CertificateSubject? = nil,
-        inProcessUser: UserInfo? = nil
+        inProcessUser: UserInfo?
     ) {
-        self.api = api
-        self.headers = headers
-        self.uri = uri ?? api.path
-        self.remoteAddress = remoteAddress
-        self.clientCertificate = clientCertificate
-        self.inProcessUser = inProcessUser
+        self.init(
+            api: api, headers: headers, uri: uri, remoteAddress: remoteAddress, clientCertificate: clientCertificate, local: inProcessUser)
     }
-}
-
-/// Common name and organizations of a verified client certificate: user and groups, by the API's X.509 rule.
-public struct CertificateSubject: Sendable, Hashable {
-    public var commonName: String
-    public var organizations: [String]
-
-    public init(commonName: String, organizations: [String]) {
-        self.commonName = commonName
-        self.organizations = organizations
-    }
-}
-
-/// What the pipeline decided to do with a request.
-public enum Outcome: Sendable {
-    /// The whole answer, computed on the event loop that received the request.
-    case respond(HTTPResponse)
-
-    /// The answer takes a commit, an admission call or another wait.
-    case wait(@Sendable () async -> HTTPResponse)
-
-    /// A long answer, such as a watch or a log that is followed: the head is sent at once, the rest comes through the sink.
-    case stream(StreamHead, @Sendable (any StreamSink) -> Void)
-
-    /// The connection leaves HTTP (exec, attach, port-forward, proxy): after the request head, bytes pass both ways between the client and a backend.
-    /// The listener writes nothing of its own: the backend's answer, its `101` included, is the answer.
-    case tunnel(Tunnel)
-}
-
-/// An answer whose body is sent as the pieces it is made of, without joining them: a list's items are the stored bytes.
-public struct HTTPResponse: Sendable {
-    public var status: Int
-    public var headers: HTTPHeaders
-
-    /// `content-length` is their sum, set by the listener.
-    public var body: [[UInt8]]
-
-    public init(status: Int = 200, contentType: String = "application/json", headers: HTTPHeaders = [:], body: [[UInt8]] = []) {
-        self.status = status
-        self.headers = headers
-        if !contentType.isEmpty { self.headers.replaceOrAdd(name: "content-type", value: contentType) }
-        self.body = body
-    }
-}
-
-public struct StreamHead: Sendable {
-    public var status: Int
-    public var headers: HTTPHeaders
-
-    public init(status: Int = 200, contentType: String, headers: HTTPHeaders = [:]) {
-        self.status = status
-        self.headers = headers
-        self.headers.replaceOrAdd(name: "content-type", value: contentType)
-    }
-}
-
-/// Where the rest of a streamed answer goes. Safe to use from any thread; writes keep their order and are coalesced into few event loop hops and flushes.
-public protocol StreamSink: AnyObject, Sendable {
-    /// Queues bytes. False once the client is gone, or so far behind that the bound on queued bytes is reached: the producer stops, and should `finish`.
-    func write(_ bytes: [UInt8]) -> Bool
-
-    /// Ends the answer after what was written.
-    func finish()
-
-    /// Calls back once, when the client went away or the answer ended. At once if it has.
-    func onClose(_ handler: @escaping @Sendable () -> Void)
-
-    /// Bytes written and not yet taken by the socket.
-    var pendingBytes: Int { get }
-}
-
-/// A connection to pass an upgraded request on to.
-public struct Tunnel: Sendable {
-    /// Where to connect.
-    public enum Backend: Sendable {
-        case tcp(host: String, port: Int)
-        case tls(host: String, port: Int, serverName: String?, credentials: TLSCredentials)
-        case unix(path: String)
-    }
-
-    public var backend: Backend
-
-    /// The request line's target and the headers to send to the backend in place of the client's. Credentials are already removed.
-    public var method: String
-    public var uri: String
-    public var headers: HTTPHeaders
-
-    public init(backend: Backend, method: String, uri: String, headers: HTTPHeaders) {
-        self.backend = backend
-        self.method = method
-        self.uri = uri
-        self.headers = headers
-    }
-}
-
-/// PEM of what a TLS client shows and trusts.
-public struct TLSCredentials: Sendable, Hashable {
-    public var certificatePEM: String
-    public var keyPEM: String
-    public var caPEM: String
-
-    public init(certificatePEM: String, keyPEM: String, caPEM: String) {
-        self.certificatePEM = certificatePEM
-        self.keyPEM = keyPEM
-        self.caPEM = caPEM
-    }
-}
-
-/// The pipeline, as the listener sees it.
-public protocol RequestHandler: Sendable {
-    /// Called on the event loop with the whole body. Never blocks.
-    func handle(_ request: HTTPRequest) -> Outcome
 }

@@ -1,0 +1,130 @@
+import ClusterClient
+import NIOHTTP1
+
+/// A request as the listener hands it to its handler: the API's part, and what only the connection knows.
+public struct HTTPRequest: Sendable {
+    public var api: APIRequest
+    public var headers: HTTPHeaders
+
+    /// Path and query exactly as they came, for proxying.
+    public var uri: String
+    public var remoteAddress: String
+
+    /// Subject of the client certificate that the TLS handshake verified against the cluster's CA.
+    public var clientCertificate: CertificateSubject?
+
+    /// What a caller in this process says of itself to the handler, such as its identity. A listener never sets it: nothing that came over a
+    /// connection can.
+    public var local: (any Sendable)?
+
+    public init(
+        api: APIRequest, headers: HTTPHeaders = [:], uri: String? = nil, remoteAddress: String = "", clientCertificate: CertificateSubject? = nil,
+        local: (any Sendable)? = nil
+    ) {
+        self.api = api
+        self.headers = headers
+        self.uri = uri ?? api.path
+        self.remoteAddress = remoteAddress
+        self.clientCertificate = clientCertificate
+        self.local = local
+    }
+}
+
+/// Common name and organizations of a verified client certificate: user and groups, by the API's X.509 rule.
+public struct CertificateSubject: Sendable, Hashable {
+    public var commonName: String
+    public var organizations: [String]
+
+    public init(commonName: String, organizations: [String]) {
+        self.commonName = commonName
+        self.organizations = organizations
+    }
+}
+
+/// What the handler decided to do with a request.
+public enum Outcome: Sendable {
+    /// The whole answer, computed on the event loop that received the request.
+    case respond(HTTPResponse)
+
+    /// The answer takes a commit, an admission call or another wait.
+    case wait(@Sendable () async -> HTTPResponse)
+
+    /// A long answer, such as a watch or a log that is followed: the head is sent at once, the rest comes through the sink.
+    case stream(StreamHead, @Sendable (any StreamSink) -> Void)
+
+    /// The connection leaves HTTP (exec, attach, port-forward, proxy): after the request head, bytes pass both ways between the client and a backend.
+    /// The listener writes nothing of its own: the backend's answer, its `101` included, is the answer.
+    case tunnel(Tunnel)
+}
+
+/// An answer whose body is sent as the pieces it is made of, without joining them: a list's items are the stored bytes.
+public struct HTTPResponse: Sendable {
+    public var status: Int
+    public var headers: HTTPHeaders
+
+    /// `content-length` is their sum, set by the listener.
+    public var body: [[UInt8]]
+
+    public init(status: Int = 200, contentType: String = "application/json", headers: HTTPHeaders = [:], body: [[UInt8]] = []) {
+        self.status = status
+        self.headers = headers
+        if !contentType.isEmpty { self.headers.replaceOrAdd(name: "content-type", value: contentType) }
+        self.body = body
+    }
+}
+
+public struct StreamHead: Sendable {
+    public var status: Int
+    public var headers: HTTPHeaders
+
+    public init(status: Int = 200, contentType: String, headers: HTTPHeaders = [:]) {
+        self.status = status
+        self.headers = headers
+        self.headers.replaceOrAdd(name: "content-type", value: contentType)
+    }
+}
+
+/// Where the rest of a streamed answer goes. Safe to use from any thread; writes keep their order and are coalesced into few event loop hops and flushes.
+public protocol StreamSink: AnyObject, Sendable {
+    /// Queues bytes. False once the client is gone, or so far behind that the bound on queued bytes is reached: the producer stops, and should `finish`.
+    func write(_ bytes: [UInt8]) -> Bool
+
+    /// Ends the answer after what was written.
+    func finish()
+
+    /// Calls back once, when the client went away or the answer ended. At once if it has.
+    func onClose(_ handler: @escaping @Sendable () -> Void)
+
+    /// Bytes written and not yet taken by the socket.
+    var pendingBytes: Int { get }
+}
+
+/// A connection to pass an upgraded request on to.
+public struct Tunnel: Sendable {
+    /// Where to connect.
+    public enum Backend: Sendable {
+        case tcp(host: String, port: Int)
+        case tls(host: String, port: Int, serverName: String?, credentials: TLSCredentials)
+        case unix(path: String)
+    }
+
+    public var backend: Backend
+
+    /// The request line's target and the headers to send to the backend in place of the client's. Credentials are already removed.
+    public var method: String
+    public var uri: String
+    public var headers: HTTPHeaders
+
+    public init(backend: Backend, method: String, uri: String, headers: HTTPHeaders) {
+        self.backend = backend
+        self.method = method
+        self.uri = uri
+        self.headers = headers
+    }
+}
+
+/// What answers requests: the API server's pipeline, a node's streaming server.
+public protocol RequestHandler: Sendable {
+    /// Called on the connection's event loop with the whole body. Never blocks.
+    func handle(_ request: HTTPRequest) -> Outcome
+}

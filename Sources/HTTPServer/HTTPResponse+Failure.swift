@@ -1,0 +1,20 @@
+import ObjectModel
+
+extension HTTPResponse {
+    /// A `Status`, for what the listener itself refuses.
+    static func failure(_ reason: APIError.Reason, _ message: String, code: Int? = nil) -> HTTPResponse {
+        let error = APIError(reason, message, code: code)
+        return HTTPResponse(status: error.code, body: [error.status.canonicalJSON()])
+    }
+
+    /// A plain line, for requests so broken that they have no API meaning.
+    static func refusal(_ status: Int, _ text: String) -> HTTPResponse {
+        HTTPResponse(status: status, contentType: "text/plain; charset=utf-8", body: [Array(text.utf8)])
+    }
+
+    static func bodyTooLarge(limit: Int) -> HTTPResponse {
+        failure(.requestEntityTooLarge, "Request entity too large: limit is \(limit)")
+    }
+
+    static let methodNotAllowed = failure(.methodNotAllowed, "the server does not allow this method on the requested resource")
+}
