@@ -12,6 +12,8 @@ public struct Fields: Sendable, Hashable {
             self.key = key
             self.value = value
         }
+
+        @usableFromInline static func == (left: Member, right: Member) -> Bool { Bytewise.equal(left.key, right.key) && left.value == right.value }
     }
 
     public init() { members = [] }
@@ -31,17 +33,17 @@ public struct Fields: Sendable, Hashable {
     private mutating func sortAndDeduplicate(_ duplicate: (String) -> Void) {
         guard members.count > 1 else { return }
         var sorted = true
-        for index in 1..<members.count where !(members[index - 1].key < members[index].key) {
+        for index in 1..<members.count where !Bytewise.precedes(members[index - 1].key, members[index].key) {
             sorted = false
             break
         }
         if sorted { return }
         // `sort` is stable, so the last of equal keys is the last one written.
-        members.sort { $0.key < $1.key }
+        members.sort { Bytewise.precedes($0.key, $1.key) }
         var kept: [Member] = []
         kept.reserveCapacity(members.count)
         for member in members {
-            if let last = kept.last, last.key == member.key {
+            if let last = kept.last, Bytewise.equal(last.key, member.key) {
                 duplicate(member.key)
                 kept[kept.count - 1] = member
             } else {
@@ -50,6 +52,8 @@ public struct Fields: Sendable, Hashable {
         }
         members = kept
     }
+
+    public static func == (left: Fields, right: Fields) -> Bool { left.members == right.members }
 
     public var count: Int { members.count }
     public var isEmpty: Bool { members.isEmpty }
@@ -62,18 +66,18 @@ public struct Fields: Sendable, Hashable {
         var high = members.count
         while low < high {
             let middle = (low + high) / 2
-            if members[middle].key < key { low = middle + 1 } else { high = middle }
+            if Bytewise.precedes(members[middle].key, key) { low = middle + 1 } else { high = middle }
         }
         return low
     }
 
     @usableFromInline func index(of key: String) -> Int? {
         if members.count <= 8 {
-            for index in members.indices where members[index].key == key { return index }
+            for index in members.indices where Bytewise.equal(members[index].key, key) { return index }
             return nil
         }
         let index = lowerBound(key)
-        return index < members.count && members[index].key == key ? index : nil
+        return index < members.count && Bytewise.equal(members[index].key, key) ? index : nil
     }
 
     public func contains(_ key: String) -> Bool { index(of: key) != nil }
@@ -83,7 +87,7 @@ public struct Fields: Sendable, Hashable {
         get { index(of: key).map { members[$0].value } }
         set {
             let position = lowerBound(key)
-            let found = position < members.count && members[position].key == key
+            let found = position < members.count && Bytewise.equal(members[position].key, key)
             switch (found, newValue) {
             case (true, let value?): members[position].value = value
             case (true, nil): members.remove(at: position)

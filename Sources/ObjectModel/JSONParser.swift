@@ -126,7 +126,7 @@ public struct JSONParser: ~Copyable {
             guard position + index < bytes.count else { throw JSONError("unexpected end of JSON input", offset: bytes.count) }
             guard bytes[position + index] == text.utf8Start[index] else {
                 position += index
-                throw unexpected("in literal \(text)")
+                throw unexpected("in literal \(text) (expecting '\(Unicode.Scalar(text.utf8Start[index]))')")
             }
         }
         position += length
@@ -286,10 +286,28 @@ public struct JSONParser: ~Copyable {
         if depth > Self.depthMax { throw JSONError("exceeded max depth", offset: position) }
     }
 
+    /// A byte as Go quotes it.
+    private static func shown(_ byte: UInt8) -> String {
+        switch byte {
+        case UInt8(ascii: "'"): "\\'"
+        case UInt8(ascii: "\\"): "\\\\"
+        case 0x07: "\\a"
+        case 0x08: "\\b"
+        case 0x09: "\\t"
+        case 0x0A: "\\n"
+        case 0x0B: "\\v"
+        case 0x0C: "\\f"
+        case 0x0D: "\\r"
+        case 0..<0x10: "\\x0\(String(byte, radix: 16))"
+        case 0x10..<0x20, 0x7F: "\\x\(String(byte, radix: 16))"
+        case 0x80..<0xA0, 0xAD: "\\u00\(String(byte, radix: 16))"
+        default: String(Unicode.Scalar(byte))
+        }
+    }
+
     private func unexpected(_ context: String) -> JSONError {
         guard position < bytes.count else { return JSONError("unexpected end of JSON input", offset: position) }
-        let character = String(decoding: [bytes[position]], as: UTF8.self)
-        return JSONError("invalid character '\(character)' \(context)", offset: position)
+        return JSONError("invalid character '\(Self.shown(bytes[position]))' \(context)", offset: position)
     }
 }
 

@@ -12,6 +12,22 @@ public enum Value: Sendable, Hashable {
     case object(Fields)
 }
 
+extension Value {
+    /// Strings are equal when their bytes are.
+    public static func == (left: Value, right: Value) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.string(let left), .string(let right)): Bytewise.equal(left, right)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)): left == right
+        default: false
+        }
+    }
+}
+
 // MARK: - Reading
 
 extension Value {
