@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "ObjectModel", dependencies: ["Yams"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["ObjectModel"], swiftSettings: settings),
         .target(name: "KubernetesAPI", dependencies: ["Schema", "ObjectModel", "EmbeddedDefinitions"], swiftSettings: settings),
-        .target(name: "EmbeddedDefinitions", exclude: ["Definitions"]),
+        .target(name: "EmbeddedDefinitions", exclude: ["Definitions", "bootstrap.jsonl"]),
 
         // Floor 1: one outside thing each.
         .target(name: "Storage", dependencies: [.product(name: "GRDB", package: "GRDB.swift"), log], swiftSettings: settings),
@@ -85,7 +85,7 @@ let package = Package(
         .target(
             name: "APIServer",
             dependencies: [
-                "HTTPServer", "ClusterClient", "Storage", "Identity", "KubernetesAPI", "Schema", "ObjectModel", log,
+                "HTTPServer", "ClusterClient", "Storage", "Identity", "KubernetesAPI", "EmbeddedDefinitions", "Schema", "ObjectModel", log,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"), nio("NIOFoundationCompat"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],

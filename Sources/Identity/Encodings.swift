@@ -7,16 +7,6 @@ enum Hexadecimal {
     }
 }
 
-/// RFC 4648 with padding: what `data` of a Secret is written in.
-public enum Base64 {
-    public static func encode(_ bytes: some Sequence<UInt8>) -> String { Data(bytes).base64EncodedString() }
-
-    public static func decode(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map(Array.init) }
-
-    /// The UTF-8 text that was encoded.
-    public static func text(_ text: String) -> String? { decode(text).flatMap { String(validating: $0, as: UTF8.self) } }
-}
-
 /// RFC 4648, the alphabet for URLs, without padding: what a JSON Web Token is written in.
 public enum Base64URL {
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {

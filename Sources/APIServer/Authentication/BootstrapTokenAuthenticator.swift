@@ -20,7 +20,7 @@ public struct BootstrapTokenAuthenticator: TokenAuthenticator {
         guard audiences == nil, let secret = secret("bootstrap-token-\(parts[0])"), secret["type"].string == "bootstrap.kubernetes.io/token",
             !secret.isBeingDeleted
         else { throw invalid }
-        let data = { (key: String) in secret["data"][key].string.flatMap(Base64.text) ?? "" }
+        let data = { (key: String) in Self.text(secret["data"][key]) }
         guard Self.areEqual(data("token-secret"), parts[1]), data("token-id") == parts[0], data("usage-bootstrap-authentication") == "true" else {
             throw invalid
         }
@@ -29,6 +29,11 @@ public struct BootstrapTokenAuthenticator: TokenAuthenticator {
         }
         let groups = data("auth-extra-groups").split(separator: ",").map(String.init).filter { $0.hasPrefix("system:bootstrappers:") }
         return AuthenticatedToken(user: UserInfo(name: "system:bootstrap:\(parts[0])", groups: ["system:bootstrappers"] + groups), audiences: [])
+    }
+
+    /// Empty where there is none.
+    private static func text(_ encoded: Value) -> String {
+        encoded.string.flatMap(Base64.decode).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
     }
 
     private static func isWord(_ text: Substring, _ length: Int) -> Bool {

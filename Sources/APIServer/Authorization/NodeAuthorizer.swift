@@ -119,8 +119,7 @@ public final class NodeAuthorizer: Authorizer {
         case ("create", ""), ("delete", ""), ("update", "status"), ("patch", "status"), ("create", "eviction"): return .allow(reason: "")
         case ("get", ""): return related(node) { $0.has(node, pod: "\(attributes.namespace)/\(attributes.name)") }
         case ("list", ""), ("watch", ""):
-            let requirements = attributes.fieldSelector.split(separator: ",")
-            if requirements.contains("spec.nodeName=\(node)") || requirements.contains("spec.nodeName==\(node)") { return .allow(reason: "") }
+            if (try? FieldSelector(parsing: attributes.fieldSelector))?.required("spec.nodeName") == node { return .allow(reason: "") }
             return .noOpinion(reason: "can only list/watch pods with spec.nodeName field selector")
         default: return .noOpinion(reason: "")
         }

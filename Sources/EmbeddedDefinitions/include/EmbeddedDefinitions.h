@@ -16,4 +16,7 @@ size_t embedded_definition_count(void);
 /// The files in the order in which discovery names their groups; types without a group of their own come last.
 struct embedded_definition embedded_definition_at(size_t index);
 
+/// `bootstrap.jsonl`: the objects that a fresh API server holds, one in canonical JSON per line.
+struct embedded_definition embedded_bootstrap_objects(void);
+
 #endif
