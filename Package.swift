@@ -120,7 +120,7 @@ let package = Package(
 
         .testTarget(name: "ObjectModelTests", dependencies: ["ObjectModel"]),
         .testTarget(name: "SchemaTests", dependencies: ["Schema", "KubernetesAPI"]),
-        .testTarget(name: "KubernetesAPITests", dependencies: ["KubernetesAPI", "Schema", "ObjectModel"]),
+        .testTarget(name: "KubernetesAPITests", dependencies: ["KubernetesAPI", "Schema", "ObjectModel"], exclude: ["Golden"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage"]),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"]),
         .testTarget(name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime"]),

@@ -28,7 +28,7 @@ import Testing
           size int32? 2 published = 5 when !parts
         """
 
-    let registry = SchemaRegistry(files: [Array(text.utf8)])
+    let registry = SchemaRegistry(files: [Array(text.utf8)], rules: [DefaultingRule("polish") { _ in }])
 
     @Test func `a kind block declares the resource`() throws {
         let kind = try #require(registry.kinds().first)
@@ -40,7 +40,7 @@ import Testing
     @Test func `a type block declares fields, defaults and rules`() throws {
         let thing = try #require(registry.type(named: "org.example.v1.Thing"))
         #expect(thing.content.summary == "What it is.")
-        #expect(thing.content.rules == ["polish"])
+        #expect(thing.content.rules.map(\.name) == ["polish"])
         let rule = try #require(thing.content.defaults.first)
         #expect(rule.path == ["spec", "size"] && rule.value == 3 && rule.condition == .equals(["spec", "shape"], anyOf: ["round", "square"]))
         #expect(thing.field("spec")?.summary == "How it should be.")

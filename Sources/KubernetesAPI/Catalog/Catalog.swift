@@ -34,7 +34,7 @@ public struct Catalog: Sendable {
     }
 
     /// What Kubernetes 1.36 serves by default.
-    public static let builtIn = Catalog(registry: SchemaRegistry(files: embeddedFiles()))
+    public static let builtIn = Catalog(registry: SchemaRegistry(files: embeddedFiles(), rules: DefaultingRules.all))
 
     public init(registry: SchemaRegistry) {
         self.registry = registry

@@ -4,13 +4,15 @@ import Synchronization
 public final class SchemaRegistry: Sendable {
     private let files: [SchemaFile]
     private let fileOfPackage: [String: Int]
+    private let rules: [String: DefaultingRule]
     private let types: Mutex<[[String: TypeDefinition]?]>
 
-    /// Takes the texts of schema files.
-    public init(files texts: [[UInt8]]) {
+    /// Takes the texts of schema files, and the steps in code that they name.
+    public init(files texts: [[UInt8]], rules: [DefaultingRule] = []) {
         let files = texts.map { SchemaFile(text: $0) }
         self.files = files
         fileOfPackage = Dictionary(files.enumerated().map { ($1.package, $0) }, uniquingKeysWith: { first, _ in first })
+        self.rules = Dictionary(rules.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         types = Mutex(Array(repeating: nil, count: files.count))
     }
 
@@ -21,6 +23,11 @@ public final class SchemaRegistry: Sendable {
             if types[file] == nil { types[file] = files[file].makeTypes(in: self) }
             return types[file]?[String(name[name.index(after: dot)...])]
         }
+    }
+
+    func rule(named name: String) -> DefaultingRule {
+        guard let rule = rules[name] else { preconditionFailure("a schema file names the rule \(name), which there isn't") }
+        return rule
     }
 
     /// The kinds of all files, in the files' order.

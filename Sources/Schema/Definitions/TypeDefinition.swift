@@ -45,8 +45,8 @@ public final class TypeContent: Sendable {
     /// Defaults that one field's declaration cannot hold, in the order in which they apply.
     public let defaults: [DefaultRule]
 
-    /// Names of steps in code that complete an object of this type after its defaults, in order.
-    public let rules: [String]
+    /// Steps in code that complete an object of this type after its defaults, in order.
+    public let rules: [DefaultingRule]
 
     /// Whether server-side apply takes objects of this type as one piece.
     public let isAtomic: Bool
@@ -58,11 +58,22 @@ public final class TypeContent: Sendable {
     public let preservesUnknownFields: Bool
     public let summary: String?
 
-    /// Whether defaulting has anything to do with the type itself, its descendants aside.
-    let hasDefaults: Bool
+    // What defaulting needs, sorted out once.
+
+    /// Fields that come into being without a condition: those with a default, and objects that are always there.
+    let plainDefaults: [FieldDefinition]
+    let conditionalDefaults: [FieldDefinition]
+
+    /// Fields whose zero value is written.
+    let alwaysWritten: [FieldDefinition]
+
+    /// Fields whose values hold objects.
+    let nestedFields: [FieldDefinition]
+    let hasOwnWork: Bool
+    let hasNestedFields: Bool
 
     public init(
-        fields: [FieldDefinition], defaults: [DefaultRule] = [], rules: [String] = [], isAtomic: Bool = false, kindScope: KindScope = .none,
+        fields: [FieldDefinition], defaults: [DefaultRule] = [], rules: [DefaultingRule] = [], isAtomic: Bool = false, kindScope: KindScope = .none,
         preservesUnknownFields: Bool = false, summary: String? = nil
     ) {
         self.fields = fields.sorted { $0.name < $1.name }
@@ -72,7 +83,12 @@ public final class TypeContent: Sendable {
         self.kindScope = kindScope
         self.preservesUnknownFields = preservesUnknownFields
         self.summary = summary
-        hasDefaults = !defaults.isEmpty || !rules.isEmpty || fields.contains { $0.defaultValue != nil }
+        plainDefaults = self.fields.filter { $0.defaultCondition == nil && ($0.hasEffectiveDefault || $0.isEmbeddedObject) }
+        conditionalDefaults = self.fields.filter { $0.defaultCondition != nil }
+        alwaysWritten = self.fields.filter { $0.presence == .always && !$0.isEmbeddedObject }
+        nestedFields = self.fields.filter { $0.type.objectType != nil }
+        hasOwnWork = !plainDefaults.isEmpty || !conditionalDefaults.isEmpty || !alwaysWritten.isEmpty || !defaults.isEmpty || !rules.isEmpty
+        hasNestedFields = !nestedFields.isEmpty
     }
 
     public enum KindScope: Sendable {
@@ -89,6 +105,17 @@ public final class TypeContent: Sendable {
             if fields[middle].name < name { low = middle + 1 } else { high = middle }
         }
         return low < fields.count && fields[low].name == name ? fields[low] : nil
+    }
+}
+
+/// A step in code that completes an object where a constant can't: named in a schema file, given to the registry.
+public struct DefaultingRule: Sendable {
+    public var name: String
+    public var apply: @Sendable (inout Value) -> Void
+
+    public init(_ name: String, _ apply: @escaping @Sendable (inout Value) -> Void) {
+        self.name = name
+        self.apply = apply
     }
 }
 

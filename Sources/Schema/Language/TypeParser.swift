@@ -5,7 +5,7 @@ enum TypeParser {
     static func parse(_ lines: inout SchemaLines, in file: SchemaFile, _ registry: SchemaRegistry) -> TypeContent {
         var fields: [PendingField] = []
         var defaults: [DefaultRule] = []
-        var rules: [String] = []
+        var rules: [DefaultingRule] = []
         var modifiers: [String] = []
         var summary: [String] = []
         while let line = lines.next() {
@@ -18,7 +18,7 @@ enum TypeParser {
             case "default" where line.words.count == 2 && line.assigned != nil:
                 let (value, condition) = assignment(line.assigned ?? "", in: file)
                 defaults.append(DefaultRule(path: path(line.word(1)), value: value, condition: condition))
-            case "rule" where line.words.count == 2: rules.append(line.word(1))
+            case "rule" where line.words.count == 2: rules.append(registry.rule(named: line.word(1)))
             default: fields.append(PendingField(line: line))
             }
         }

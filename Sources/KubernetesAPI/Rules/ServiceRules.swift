@@ -1,0 +1,15 @@
+import ObjectModel
+import Schema
+
+/// Defaults of services that depend on more than a constant.
+enum ServiceRules {
+    static let all = [
+        DefaultingRule("serviceTargetPort") { port in
+            if port["targetPort"].isEmpty { port["targetPort"] = nil }
+            port.setDefault("targetPort", to: "port")
+        },
+        DefaultingRule("serviceExternallyAccessible") { spec in
+            if spec["type"].string == "ClusterIP", !spec["externalIPs"].isEmpty { spec.setDefault("externalTrafficPolicy", "Cluster") }
+        },
+    ]
+}
