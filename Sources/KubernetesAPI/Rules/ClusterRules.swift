@@ -33,21 +33,8 @@ enum ClusterRules {
     /// `stringData` is for writing only: each value goes into `data`, over what is there.
     private static func secretStringData(_ secret: inout Value) {
         for (key, value) in secret["stringData"].fields {
-            secret["data"][key] = .string(base64((value.string ?? "").utf8))
+            secret["data"][key] = .string(Base64.encode((value.string ?? "").utf8))
         }
         secret["stringData"] = nil
-    }
-
-    private static func base64(_ bytes: String.UTF8View) -> String {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        let bytes = Array(bytes)
-        var out: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits = 0
-            for offset in 0..<3 { bits = bits << 8 | (offset < group.count ? Int(group[start + offset]) : 0) }
-            for digit in 0..<4 { out.append(digit <= group.count ? digits[bits >> (18 - 6 * digit) & 63] : UInt8(ascii: "=")) }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

@@ -23,12 +23,10 @@ enum ScalarDecoder {
     }
 
     private static func quantity(_ value: inout Value) throws(DecodingError) {
-        switch value {
-        case .string: break
-        case .integer(let number): value = .string(String(number))
-        case .number(let number): value = .string(String(number))
-        default:
-            throw DecodingError(message: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+        do throws(Quantity.ParseError) {
+            value = Value(try Quantity(value))
+        } catch {
+            throw DecodingError(message: error.description)
         }
     }
 
