@@ -24,6 +24,9 @@ public struct Fields: Sendable, Hashable {
         sortAndDeduplicate { _ in }
     }
 
+    /// Takes members that are in order, each key once.
+    init(sorted: [Member]) { members = sorted }
+
     /// Takes members in any order. Of those with the same key the last one stays, as in Go's decoder; `duplicate` hears of each.
     init(unsorted: [Member], duplicate: (String) -> Void) {
         members = unsorted
@@ -103,6 +106,23 @@ public struct Fields: Sendable, Hashable {
         let value = members[position].value
         members.remove(at: position)
         return value
+    }
+
+    /// Moves the value of `key` out for a change in place, leaving `.null`; `position` is the key's lower bound.
+    mutating func vacate(_ key: String, at position: Int) -> Value {
+        guard position < members.count, Bytewise.equal(members[position].key, key) else { return .null }
+        var value = Value.null
+        swap(&value, &members[position].value)
+        return value
+    }
+
+    /// Ends what `vacate` began: puts the changed value, or takes the member away where the value is null.
+    mutating func occupy(_ key: String, at position: Int, with value: Value) {
+        if position < members.count, Bytewise.equal(members[position].key, key) {
+            if value.isNull { members.remove(at: position) } else { members[position].value = value }
+        } else if !value.isNull {
+            members.insert(Member(key: key, value: value), at: position)
+        }
     }
 
     public mutating func removeAll(where shouldRemove: (String, Value) -> Bool) {

@@ -1,7 +1,7 @@
 /// Reads JSON (RFC 8259) into a `Value` in one pass over the bytes.
 ///
 /// Strict where the API is: no trailing commas, no comments, no control characters in strings, nothing after the value. Invalid UTF-8 and
-/// lone surrogates become U+FFFD, as in Go's decoder.
+/// lone surrogates become U+FFFD, as in Go's decoder. Complaints are those of Go's decoder.
 public struct JSONParser: ~Copyable {
     /// Objects and arrays within each other, at most. A body that nests deeper is an attack, not an object.
     public static let depthMax = 512
@@ -10,6 +10,11 @@ public struct JSONParser: ~Copyable {
     private var position = 0
     private var depth = 0
     private let reportsDuplicates: Bool
+    private let common = CommonStrings.table
+
+    /// Members and elements of the collections that are open, one buffer for all: each finished collection is allocated once, at its size.
+    private var members = JSONMemberStack()
+    private var elements = JSONStack<Value>()
     private var path: [String] = []
 
     /// Field paths of keys that came twice within one object, such as `spec.replicas`; gathered on request only.
@@ -43,11 +48,11 @@ public struct JSONParser: ~Copyable {
 
     private mutating func value() throws(JSONError) -> Value {
         skipSpace()
-        guard let byte = peek else { throw JSONError("unexpected end of JSON input", offset: position) }
-        switch byte {
+        guard position < bytes.count else { throw endOfInput() }
+        switch bytes[position] {
+        case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "{"): return try object()
         case UInt8(ascii: "["): return try array()
-        case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
@@ -58,78 +63,65 @@ public struct JSONParser: ~Copyable {
 
     private mutating func object() throws(JSONError) -> Value {
         try enter()
-        var members: [Fields.Member] = []
         skipSpace()
-        if peek == UInt8(ascii: "}") {
-            position += 1
+        if skip(UInt8(ascii: "}")) {
             depth -= 1
             return .object(Fields())
         }
+        let start = members.count
         while true {
             skipSpace()
             guard peek == UInt8(ascii: "\"") else { throw unexpected("looking for beginning of object key string") }
             let key = try string()
             skipSpace()
-            guard peek == UInt8(ascii: ":") else { throw unexpected("after object key") }
-            position += 1
+            guard skip(UInt8(ascii: ":")) else { throw unexpected("after object key") }
             if reportsDuplicates { path.append(path.isEmpty ? key : ".\(key)") }
-            members.append(Fields.Member(key: key, value: try value()))
+            members.push(key, try value())
             if reportsDuplicates { path.removeLast() }
             skipSpace()
-            switch peek {
-            case UInt8(ascii: ","): position += 1
-            case UInt8(ascii: "}"):
-                position += 1
-                depth -= 1
-                return .object(sorted(members))
-            default: throw unexpected("after object key:value pair")
-            }
+            if skip(UInt8(ascii: ",")) { continue }
+            guard skip(UInt8(ascii: "}")) else { throw unexpected("after object key:value pair") }
+            depth -= 1
+            return .object(finished(from: start))
         }
     }
 
-    private mutating func sorted(_ members: [Fields.Member]) -> Fields {
-        guard reportsDuplicates else { return Fields(unsorted: members) { _ in } }
+    private mutating func finished(from start: Int) -> Fields {
+        if members.sort(from: start) { return Fields(sorted: members.pop(from: start)) }
         var found: [String] = []
-        let fields = Fields(unsorted: members) { found.append($0) }
-        for key in found { duplicates.append(path.joined() + (path.isEmpty ? key : ".\(key)")) }
+        let fields = Fields(unsorted: members.pop(from: start)) { found.append($0) }
+        if reportsDuplicates { for key in found { duplicates.append(path.joined() + (path.isEmpty ? key : ".\(key)")) } }
         return fields
     }
 
     private mutating func array() throws(JSONError) -> Value {
         try enter()
-        var elements: [Value] = []
         skipSpace()
-        if peek == UInt8(ascii: "]") {
-            position += 1
+        if skip(UInt8(ascii: "]")) {
             depth -= 1
             return .array([])
         }
+        let start = elements.count
         while true {
-            if reportsDuplicates { path.append("[\(elements.count)]") }
-            elements.append(try value())
+            if reportsDuplicates { path.append("[\(elements.count - start)]") }
+            elements.push(try value())
             if reportsDuplicates { path.removeLast() }
             skipSpace()
-            switch peek {
-            case UInt8(ascii: ","): position += 1
-            case UInt8(ascii: "]"):
-                position += 1
-                depth -= 1
-                return .array(elements)
-            default: throw unexpected("after array element")
-            }
+            if skip(UInt8(ascii: ",")) { continue }
+            guard skip(UInt8(ascii: "]")) else { throw unexpected("after array element") }
+            depth -= 1
+            return .array(elements.pop(from: start))
         }
     }
 
     private mutating func literal(_ text: StaticString, _ value: Value) throws(JSONError) -> Value {
-        let length = text.utf8CodeUnitCount
-        for index in 0..<length {
-            guard position + index < bytes.count else { throw JSONError("unexpected end of JSON input", offset: bytes.count) }
-            guard bytes[position + index] == text.utf8Start[index] else {
-                position += index
+        for index in 0..<text.utf8CodeUnitCount {
+            guard position < bytes.count else { throw endOfInput() }
+            guard bytes[position] == text.utf8Start[index] else {
                 throw unexpected("in literal \(text) (expecting '\(Unicode.Scalar(text.utf8Start[index]))')")
             }
+            position += 1
         }
-        position += length
         return value
     }
 
@@ -142,7 +134,7 @@ public struct JSONParser: ~Copyable {
         guard position > firstDigit else { throw unexpected("in numeric literal") }
         if bytes[firstDigit] == UInt8(ascii: "0"), position - firstDigit > 1 {
             position = firstDigit + 1
-            throw unexpected("after top-level value")
+            throw unexpected(depth == 0 ? "after top-level value" : "after array element")
         }
         if peek == UInt8(ascii: ".") {
             isWhole = false
@@ -179,7 +171,7 @@ public struct JSONParser: ~Copyable {
     }
 
     private mutating func skipDigits() {
-        while let byte = peek, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { position += 1 }
+        while position < bytes.count, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
     }
 
     // MARK: Strings
@@ -187,39 +179,41 @@ public struct JSONParser: ~Copyable {
     private mutating func string() throws(JSONError) -> String {
         position += 1
         let start = position
-        while position < bytes.count {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                let text = String(decoding: bytes[start..<position], as: UTF8.self)
-                position += 1
-                return text
-            }
-            if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
-            if byte < 0x20 { throw unexpected("in string literal") }
+        position = JSONScan.plainEnd(bytes, from: position)
+        guard position < bytes.count else { throw endOfInput() }
+        switch bytes[position] {
+        case UInt8(ascii: "\""):
+            let text = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
             position += 1
+            if text.count > CommonStrings.inlineMax, let shared = common.find(text) { return shared }
+            return String(decoding: text, as: UTF8.self)
+        case UInt8(ascii: "\\"): return try escapedString(from: start)
+        default: throw unexpected("in string literal")
         }
-        throw JSONError("unexpected end of JSON input", offset: position)
     }
 
     private mutating func escapedString(from start: Int) throws(JSONError) -> String {
         var text = [UInt8](bytes[start..<position])
         while position < bytes.count {
             let byte = bytes[position]
-            position += 1
-            switch byte {
-            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
-            case UInt8(ascii: "\\"): try escape(into: &text)
-            case 0..<0x20:
-                position -= 1
-                throw unexpected("in string literal")
-            default: text.append(byte)
+            if byte == UInt8(ascii: "\"") {
+                position += 1
+                return String(decoding: text, as: UTF8.self)
             }
+            if byte == UInt8(ascii: "\\") {
+                position += 1
+                try escape(into: &text)
+            }
+            let plain = position
+            position = JSONScan.plainEnd(bytes, from: position)
+            text.append(contentsOf: bytes[plain..<position])
+            if position < bytes.count, bytes[position] < 0x20 { throw unexpected("in string literal") }
         }
-        throw JSONError("unexpected end of JSON input", offset: position)
+        throw endOfInput()
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
-        guard let byte = peek else { throw JSONError("unexpected end of JSON input", offset: position) }
+        guard let byte = peek else { throw endOfInput() }
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
         case UInt8(ascii: "b"): text.append(0x08)
@@ -255,7 +249,7 @@ public struct JSONParser: ~Copyable {
     private mutating func fourHexDigits() throws(JSONError) -> UInt32 {
         var result: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = peek else { throw JSONError("unexpected end of JSON input", offset: position) }
+            guard let byte = peek else { throw endOfInput() }
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): result = result << 4 | UInt32(byte - UInt8(ascii: "0"))
             case UInt8(ascii: "a")...UInt8(ascii: "f"): result = result << 4 | UInt32(byte - UInt8(ascii: "a") + 10)
@@ -271,12 +265,17 @@ public struct JSONParser: ~Copyable {
 
     private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
+    private mutating func skip(_ byte: UInt8) -> Bool {
+        guard position < bytes.count, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
     private mutating func skipSpace() {
         while position < bytes.count {
-            switch bytes[position] {
-            case 0x20, 0x0A, 0x0D, 0x09: position += 1
-            default: return
-            }
+            let byte = bytes[position]
+            guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
+            position += 1
         }
     }
 
@@ -286,28 +285,11 @@ public struct JSONParser: ~Copyable {
         if depth > Self.depthMax { throw JSONError("exceeded max depth", offset: position) }
     }
 
-    /// A byte as Go quotes it.
-    private static func shown(_ byte: UInt8) -> String {
-        switch byte {
-        case UInt8(ascii: "'"): "\\'"
-        case UInt8(ascii: "\\"): "\\\\"
-        case 0x07: "\\a"
-        case 0x08: "\\b"
-        case 0x09: "\\t"
-        case 0x0A: "\\n"
-        case 0x0B: "\\v"
-        case 0x0C: "\\f"
-        case 0x0D: "\\r"
-        case 0..<0x10: "\\x0\(String(byte, radix: 16))"
-        case 0x10..<0x20, 0x7F: "\\x\(String(byte, radix: 16))"
-        case 0x80..<0xA0, 0xAD: "\\u00\(String(byte, radix: 16))"
-        default: String(Unicode.Scalar(byte))
-        }
-    }
+    private func endOfInput() -> JSONError { JSONError("unexpected end of JSON input", offset: bytes.count) }
 
     private func unexpected(_ context: String) -> JSONError {
-        guard position < bytes.count else { return JSONError("unexpected end of JSON input", offset: position) }
-        return JSONError("invalid character '\(Self.shown(bytes[position]))' \(context)", offset: position)
+        guard position < bytes.count else { return endOfInput() }
+        return JSONError("invalid character '\(JSONScan.shown(bytes[position]))' \(context)", offset: position)
     }
 }
 
@@ -319,5 +301,9 @@ extension Value {
         self = try result.get()
     }
 
-    public init(json text: String) throws(JSONError) { self = try Value(json: Array(text.utf8)) }
+    public init(json text: String) throws(JSONError) {
+        var text = text
+        let result = text.withUTF8 { buffer in Result { () throws(JSONError) in try JSONParser.parse(UnsafeRawBufferPointer(buffer)) } }
+        self = try result.get()
+    }
 }

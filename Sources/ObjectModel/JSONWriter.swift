@@ -1,101 +1,210 @@
 /// Writes a `Value` as compact JSON.
 public enum JSONWriter {
     public static func write(_ value: Value, into out: inout [UInt8]) {
-        switch value {
-        case .null: out.append(contentsOf: "null".utf8)
-        case .bool(let it): out.append(contentsOf: (it ? "true" : "false").utf8)
-        case .integer(let it): writeInteger(it, into: &out)
-        case .number(let it): writeNumber(it, into: &out)
-        case .string(let it): writeString(it, into: &out)
-        case .array(let elements):
-            out.append(UInt8(ascii: "["))
-            var isFirst = true
-            for element in elements {
-                if !isFirst { out.append(UInt8(ascii: ",")) }
-                isFirst = false
-                write(element, into: &out)
-            }
-            out.append(UInt8(ascii: "]"))
-        case .object(let fields):
-            out.append(UInt8(ascii: "{"))
-            var isFirst = true
-            for member in fields.members { writeMember(member.key, member.value, &isFirst, into: &out) }
-            out.append(UInt8(ascii: "}"))
-        }
+        var sink = JSONSink()
+        write(value, &sink)
+        sink.append(to: &out)
     }
 
     /// Writes an object as it is stored and answered: `apiVersion`, `kind` and `metadata` first, the rest by name. With those three in front,
     /// the first `"metadata":{` in the bytes is the object's own, which is where its resource version is spliced in at commit.
     public static func writeObject(_ object: Value, into out: inout [UInt8]) {
-        guard case .object(let fields) = object else { return write(object, into: &out) }
-        out.append(UInt8(ascii: "{"))
-        var isFirst = true
-        for key in leadingKeys {
-            if let value = fields[key] { writeMember(key, value, &isFirst, into: &out) }
-        }
-        for member in fields.members where !leadingKeys.contains(member.key) { writeMember(member.key, member.value, &isFirst, into: &out) }
-        out.append(UInt8(ascii: "}"))
-    }
-
-    private static let leadingKeys = ["apiVersion", "kind", "metadata"]
-
-    private static func writeMember(_ key: String, _ value: Value, _ isFirst: inout Bool, into out: inout [UInt8]) {
-        if !isFirst { out.append(UInt8(ascii: ",")) }
-        isFirst = false
-        writeString(key, into: &out)
-        out.append(UInt8(ascii: ":"))
-        write(value, into: &out)
+        var sink = JSONSink()
+        writeObject(object, &sink)
+        sink.append(to: &out)
     }
 
     public static func writeString(_ string: String, into out: inout [UInt8]) {
-        var string = string
-        out.append(UInt8(ascii: "\""))
-        string.withUTF8 { utf8 in
-            var clean = 0
-            for index in utf8.indices {
-                let byte = utf8[index]
-                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                out.append(contentsOf: utf8[clean..<index])
-                clean = index + 1
-                writeEscape(byte, into: &out)
-            }
-            out.append(contentsOf: utf8[clean...])
-        }
-        out.append(UInt8(ascii: "\""))
-    }
-
-    private static func writeEscape(_ byte: UInt8, into out: inout [UInt8]) {
-        out.append(UInt8(ascii: "\\"))
-        switch byte {
-        case 0x08: out.append(UInt8(ascii: "b"))
-        case 0x09: out.append(UInt8(ascii: "t"))
-        case 0x0A: out.append(UInt8(ascii: "n"))
-        case 0x0C: out.append(UInt8(ascii: "f"))
-        case 0x0D: out.append(UInt8(ascii: "r"))
-        case 0..<0x20:
-            let digits = Array("0123456789abcdef".utf8)
-            out.append(contentsOf: "u00".utf8)
-            out.append(digits[Int(byte >> 4)])
-            out.append(digits[Int(byte & 15)])
-        default: out.append(byte)
-        }
+        var sink = JSONSink()
+        writeString(string, &sink)
+        sink.append(to: &out)
     }
 
     public static func writeInteger(_ integer: Int64, into out: inout [UInt8]) {
-        if integer < 0 { out.append(UInt8(ascii: "-")) }
-        var rest = integer.magnitude
-        let start = out.count
-        repeat {
-            out.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        out[start...].reverse()
+        var sink = JSONSink()
+        writeInteger(integer, &sink)
+        sink.append(to: &out)
     }
 
-    private static func writeNumber(_ number: Double, into out: inout [UInt8]) {
-        if let whole = Int64(exactly: number), abs(number) < 1e15 { return writeInteger(whole, into: &out) }
-        out.append(contentsOf: number.description.utf8)
+    // MARK: Values
+
+    static func write(_ value: borrowing Value, _ sink: inout JSONSink) {
+        switch value {
+        case .string(let it): writeString(it, &sink)
+        case .object(let fields): writeMembers(fields, &sink)
+        case .array(let elements):
+            sink.append(UInt8(ascii: "["))
+            for index in elements.indices {
+                if index > 0 { sink.append(UInt8(ascii: ",")) }
+                write(elements[index], &sink)
+            }
+            sink.append(UInt8(ascii: "]"))
+        case .integer(let it): writeInteger(it, &sink)
+        case .bool(let it): sink.append(it ? "true" : "false")
+        case .null: sink.append("null")
+        case .number(let it): writeNumber(it, &sink)
+        }
     }
+
+    private static func writeMembers(_ fields: Fields, _ sink: inout JSONSink) {
+        sink.append(UInt8(ascii: "{"))
+        for index in fields.members.indices {
+            if index > 0 { sink.append(UInt8(ascii: ",")) }
+            writeMember(fields.members[index], &sink)
+        }
+        sink.append(UInt8(ascii: "}"))
+    }
+
+    static func writeObject(_ object: Value, _ sink: inout JSONSink) {
+        guard case .object(let fields) = object else { return write(object, &sink) }
+        sink.append(UInt8(ascii: "{"))
+        var isFirst = true
+        for isLeading in [true, false] {
+            for index in fields.members.indices where leadingKeys.contains(fields.members[index].key) == isLeading {
+                if !isFirst { sink.append(UInt8(ascii: ",")) }
+                isFirst = false
+                writeMember(fields.members[index], &sink)
+            }
+        }
+        sink.append(UInt8(ascii: "}"))
+    }
+
+    /// In this order by name, as it happens.
+    private static let leadingKeys = ["apiVersion", "kind", "metadata"]
+
+    private static func writeMember(_ member: Fields.Member, _ sink: inout JSONSink) {
+        writeString(member.key, &sink)
+        sink.append(UInt8(ascii: ":"))
+        write(member.value, &sink)
+    }
+
+    // MARK: Strings
+
+    static func writeString(_ string: String, _ sink: inout JSONSink) {
+        let isWritten: Void? = string.utf8.withContiguousStorageIfAvailable { writeString(UnsafeRawBufferPointer($0), &sink) }
+        if isWritten == nil { Array(string.utf8).withUnsafeBytes { writeString($0, &sink) } }
+    }
+
+    private static func writeString(_ bytes: UnsafeRawBufferPointer, _ sink: inout JSONSink) {
+        sink.append(UInt8(ascii: "\""))
+        var clean = 0
+        while true {
+            let end = JSONScan.plainEnd(bytes, from: clean)
+            sink.append(UnsafeRawBufferPointer(rebasing: bytes[clean..<end]))
+            if end == bytes.count { break }
+            writeEscape(bytes[end], &sink)
+            clean = end + 1
+        }
+        sink.append(UInt8(ascii: "\""))
+    }
+
+    private static func writeEscape(_ byte: UInt8, _ sink: inout JSONSink) {
+        sink.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x08: sink.append(UInt8(ascii: "b"))
+        case 0x09: sink.append(UInt8(ascii: "t"))
+        case 0x0A: sink.append(UInt8(ascii: "n"))
+        case 0x0C: sink.append(UInt8(ascii: "f"))
+        case 0x0D: sink.append(UInt8(ascii: "r"))
+        case 0..<0x20:
+            sink.append("u00")
+            sink.append(hexadecimal(byte >> 4))
+            sink.append(hexadecimal(byte & 15))
+        default: sink.append(byte)
+        }
+    }
+
+    private static func hexadecimal(_ digit: UInt8) -> UInt8 { digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10 }
+
+    // MARK: Numbers
+
+    static func writeInteger(_ integer: Int64, _ sink: inout JSONSink) {
+        if integer < 0 { sink.append(UInt8(ascii: "-")) }
+        var rest = integer.magnitude
+        var divisor: UInt64 = 1
+        while rest / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            sink.append(UInt8(ascii: "0") + UInt8(rest / divisor))
+            rest %= divisor
+            divisor /= 10
+        }
+    }
+
+    /// As Go writes a float: without an exponent from 1e-6 up to 1e21.
+    private static func writeNumber(_ number: Double, _ sink: inout JSONSink) {
+        guard number.isFinite else { return sink.append("null") }
+        if let whole = Int64(exactly: number), abs(number) < 1e15 { return writeInteger(whole, &sink) }
+        let (digits, point) = decimal(abs(number))
+        if number < 0 { sink.append(UInt8(ascii: "-")) }
+        if point > 21 || point < -5 {
+            sink.append(digits[0])
+            if digits.count > 1 {
+                sink.append(UInt8(ascii: "."))
+                for digit in digits[1...] { sink.append(digit) }
+            }
+            sink.append(UInt8(ascii: "e"))
+            sink.append(UInt8(ascii: point > 0 ? "+" : "-"))
+            writeInteger(Int64(abs(point - 1)), &sink)
+        } else {
+            if point <= 0 { sink.append("0.") }
+            for _ in 0..<max(0, -point) { sink.append(UInt8(ascii: "0")) }
+            for (index, digit) in digits.enumerated() {
+                if index == point, index > 0 { sink.append(UInt8(ascii: ".")) }
+                sink.append(digit)
+            }
+            for _ in 0..<max(0, point - digits.count) { sink.append(UInt8(ascii: "0")) }
+        }
+    }
+
+    /// The shortest digits that read as `number`, and how many of them stand before the point.
+    private static func decimal(_ number: Double) -> (digits: [UInt8], point: Int) {
+        let text = Array(number.description.utf8)
+        let mantissaEnd = text.firstIndex(of: UInt8(ascii: "e")) ?? text.count
+        let exponent = mantissaEnd < text.count ? Int(String(decoding: text[(mantissaEnd + 1)...], as: UTF8.self)) ?? 0 : 0
+        let mantissa = text[..<mantissaEnd]
+        let whole = mantissa.firstIndex(of: UInt8(ascii: ".")) ?? mantissaEnd
+        var digits = mantissa.filter { $0 != UInt8(ascii: ".") }
+        var point = whole + exponent
+        while digits.count > 1, digits.first == UInt8(ascii: "0") {
+            digits.removeFirst()
+            point -= 1
+        }
+        while digits.count > 1, digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        return (digits, point)
+    }
+}
+
+/// A growing buffer of bytes, without the checks of an array at every byte.
+struct JSONSink: ~Copyable {
+    private var count = 0
+    private var capacity = 1024
+    private var base = UnsafeMutableRawPointer.allocate(byteCount: 1024, alignment: 1)
+
+    deinit { base.deallocate() }
+
+    @inline(__always) mutating func append(_ byte: UInt8) {
+        if count == capacity { grow(1) }
+        base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+        count += 1
+    }
+
+    @inline(__always) mutating func append(_ text: StaticString) { append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)) }
+
+    @inline(__always) mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        if count + bytes.count > capacity { grow(bytes.count) }
+        UnsafeMutableRawBufferPointer(start: base + count, count: bytes.count).copyMemory(from: bytes)
+        count += bytes.count
+    }
+
+    private mutating func grow(_ more: Int) {
+        while capacity < count + more { capacity *= 2 }
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
+        larger.copyMemory(from: base, byteCount: count)
+        base.deallocate()
+        base = larger
+    }
+
+    func append(to out: inout [UInt8]) { out.append(contentsOf: UnsafeRawBufferPointer(start: base, count: count)) }
 }
 
 extension Value {
@@ -109,7 +218,6 @@ extension Value {
     /// Compact JSON with `apiVersion`, `kind` and `metadata` in front: the canonical form of an object.
     public func canonicalJSON() -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(1024)
         JSONWriter.writeObject(self, into: &out)
         return out
     }

@@ -25,7 +25,15 @@ extension Value {
     public var controllerReference: Value? { ownerReferences.first { $0["controller"].bool == true } }
 
     /// `namespace/name`, or `name` for cluster-scoped objects: the key that informers and work queues use.
-    public var key: String { namespace.isEmpty ? name : "\(namespace)/\(name)" }
+    public var key: String {
+        let name = name
+        var key = namespace
+        if key.isEmpty { return name }
+        key.reserveCapacity(key.utf8.count + 1 + name.utf8.count)
+        key += "/"
+        key += name
+        return key
+    }
 
     public var spec: Value {
         get { self["spec"] }

@@ -100,9 +100,10 @@ extension Value {
         get { if case .object(let fields) = self { fields[key] ?? .null } else { .null } }
         _modify {
             var fields = takeFields()
-            var member = fields.take(key)
+            let position = fields.lowerBound(key)
+            var member = fields.vacate(key, at: position)
             defer {
-                if !member.isNull { fields[key] = member }
+                fields.occupy(key, at: position, with: member)
                 self = .object(fields)
             }
             yield &member
