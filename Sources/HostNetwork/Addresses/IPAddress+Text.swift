@@ -59,6 +59,7 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
 
     private static func parse6(_ text: UnsafeBufferPointer<UInt8>) -> IPAddress? {
         guard text.count <= 45 else { return nil }
+        if text.elementsEqual("::".utf8) { return IPAddress(family: .v6, bits: 0) }
         var head: [UInt16] = []
         var tail: [UInt16]?
         var parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)

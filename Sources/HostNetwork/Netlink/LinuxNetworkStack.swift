@@ -109,7 +109,8 @@ public actor LinuxNetworkStack: NetworkStack {
         _ type: UInt16, _ flags: UInt16, _ destination: IPPrefix, _ gateway: IPAddress?, _ name: InterfaceName?
     ) throws -> NetlinkMessage {
         var message = NetlinkMessage(type: type, flags: flags)
-        let scope: UInt8 = gateway == nil && destination.family == .v4 ? 253 : 0  // RT_SCOPE_LINK, RT_SCOPE_UNIVERSE
+        // RT_SCOPE_NOWHERE (any, to delete), RT_SCOPE_LINK, RT_SCOPE_UNIVERSE
+        let scope: UInt8 = type == RTM.deleteRoute ? 255 : gateway == nil && destination.family == .v4 ? 253 : 0
         // Main table, protocol "static", unicast.
         message.append(bytes: [destination.family.number, UInt8(destination.length), 0, 0, 254, 4, scope, 1, 0, 0, 0, 0])
         message.attribute(RTA.destination, destination.address.bytes)

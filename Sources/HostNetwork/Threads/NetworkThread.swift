@@ -7,74 +7,97 @@ import Synchronization
 /// A thread's network namespace decides what its sockets and its `/proc/sys/net` mean, and libnftables blocks: both are reasons to stay off the
 /// shared thread pool. Actors give it as their executor.
 public final class NetworkThread: SerialExecutor {
-    private let queue: JobQueue
+    enum Namespace: Sendable {
+        case own
+        case existing(path: String)
+
+        /// One that nobody else is in; it lives as long as a thread or a file refers to it.
+        case new
+    }
+
+    private let queue = JobQueue()
 
     /// Starts the thread. `networkNamespace` is the path of a namespace's file, such as `/run/netns/blue`; nil means the process's own.
-    public init(name: String, networkNamespace: String? = nil) throws {
-        queue = JobQueue()
-        let start = Start(queue: queue, executor: nil, name: name, networkNamespace: networkNamespace)
-        start.executor = UnownedSerialExecutor(ordinary: self)
+    public convenience init(name: String, networkNamespace: String? = nil) throws {
+        self.init()
+        _ = try start(name: name, namespace: networkNamespace.map(Namespace.existing) ?? .own)
+    }
+
+    /// Not started yet: `start` follows.
+    init() {}
+
+    deinit { queue.stop() }
+
+    /// Starts the thread, once, and answers the kernel's number of it.
+    func start(name: String, namespace: Namespace) throws -> Int32 {
+        let start = ThreadStart(queue: queue, executor: asUnownedSerialExecutor(), name: name, namespace: namespace)
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(start).toOpaque()
         let result = pthread_create(&thread, nil, { networkThreadMain($0) }, argument)
         guard result == 0 else {
-            Unmanaged<Start>.fromOpaque(argument).release()
+            Unmanaged<ThreadStart>.fromOpaque(argument).release()
             throw HostNetworkError("starting thread \(name)", errno: result)
         }
         pthread_detach(thread)
         start.started.wait()
         if let error = start.error { throw error }
+        return start.threadID
     }
-
-    deinit { queue.stop() }
 
     public func enqueue(_ job: consuming ExecutorJob) { queue.push(UnownedJob(job)) }
 
     public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 }
 
-/// What the new thread needs to begin; written before it starts and read by its maker after `started` was signalled.
-private final class Start {
+/// What the new thread needs to begin, and what it answers: it writes before it signals `started`, its maker reads after.
+private final class ThreadStart {
     let queue: JobQueue
-    var executor: UnownedSerialExecutor?
+    let executor: UnownedSerialExecutor
     let name: String
-    let networkNamespace: String?
+    let namespace: NetworkThread.Namespace
     let started = Semaphore()
+    var error: HostNetworkError?
+    var threadID: Int32 = 0
 
     /// CLONE_NEWNET
     private static let networkKind: Int32 = 0x4000_0000
-    var error: HostNetworkError?
 
-    init(queue: JobQueue, executor: UnownedSerialExecutor?, name: String, networkNamespace: String?) {
+    init(queue: JobQueue, executor: UnownedSerialExecutor, name: String, namespace: NetworkThread.Namespace) {
         self.queue = queue
         self.executor = executor
         self.name = name
-        self.networkNamespace = networkNamespace
+        self.namespace = namespace
     }
 
     /// Moves the calling thread into the namespace.
     func enterNamespace() {
-        guard let networkNamespace else { return }
-        let file = open(networkNamespace, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else {
-            error = HostNetworkError("opening network namespace \(networkNamespace)", errno: errno)
-            return
+        switch namespace {
+        case .own: break
+        case .new:
+            if unshare(Self.networkKind) != 0 { error = HostNetworkError("making a network namespace", errno: errno) }
+        case .existing(let path):
+            let file = open(path, O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else {
+                error = HostNetworkError("opening network namespace \(path)", errno: errno)
+                return
+            }
+            defer { close(file) }
+            if setns(file, Self.networkKind) != 0 { error = HostNetworkError("entering network namespace \(path)", errno: errno) }
         }
-        defer { close(file) }
-        if setns(file, Self.networkKind) != 0 { error = HostNetworkError("entering network namespace \(networkNamespace)", errno: errno) }
     }
 }
 
 private func networkThreadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }
-    let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-    pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
+    let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+    _ = pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
     start.enterNamespace()
+    start.threadID = gettid()
     let queue = start.queue
     let executor = start.executor
     let failed = start.error != nil
     start.started.signal()
-    guard !failed, let executor else { return nil }
+    guard !failed else { return nil }
     while let job = queue.next() { job.runSynchronously(on: executor) }
     return nil
 }
