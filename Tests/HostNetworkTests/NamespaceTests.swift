@@ -1,5 +1,6 @@
 import Glibc
 import HostNetwork
+import ObjectModel
 import Testing
 
 let isRoot = geteuid() == 0
@@ -50,18 +51,18 @@ let isRoot = geteuid() == 0
             try await network.ensureBridge("apus0", hardwareAddress: [0x0a, 0x58, 10, 244, 0, 1], mtu: 1400)
             try await network.ensureAddress(.v4(10, 244, 0, 1), prefixLength: 24, on: "apus0")
             try await network.ensureAddress(try #require(IPAddress("fd00:244::1")), prefixLength: 64, on: "apus0")
-            try await network.ensureRoute(try #require(IPPrefix("10.96.0.0/12")), via: nil, on: "apus0")
-            try await network.ensureRoute(try #require(IPPrefix("10.244.1.0/24")), via: .v4(10, 244, 0, 9), on: nil)
+            try await network.ensureRoute(try #require(CIDR("10.96.0.0/12")), via: nil, on: "apus0")
+            try await network.ensureRoute(try #require(CIDR("10.244.1.0/24")), via: .v4(10, 244, 0, 9), on: nil)
         }
         let bridge = try #require(try await network.links().first { $0.name == "apus0" })
         #expect(bridge.mtu == 1400 && bridge.isUp && bridge.kind == "bridge")
         let addresses = try await network.addresses().filter { $0.linkIndex == bridge.index && !$0.address.isLinkLocal }
         #expect(Set(addresses.map { "\($0.address)/\($0.prefixLength)" }) == ["10.244.0.1/24", "fd00:244::1/64"])
         let routes = try await network.routes(.v4)
-        #expect(routes.contains(NetworkRoute(destination: try #require(IPPrefix("10.96.0.0/12")), linkIndex: bridge.index)))
+        #expect(routes.contains(NetworkRoute(destination: try #require(CIDR("10.96.0.0/12")), linkIndex: bridge.index)))
         #expect(routes.contains { $0.gateway == .v4(10, 244, 0, 9) })
-        try await network.deleteRoute(try #require(IPPrefix("10.244.1.0/24")), via: nil, on: nil)
-        try await network.deleteRoute(try #require(IPPrefix("10.244.1.0/24")), via: nil, on: nil)
+        try await network.deleteRoute(try #require(CIDR("10.244.1.0/24")), via: nil, on: nil)
+        try await network.deleteRoute(try #require(CIDR("10.244.1.0/24")), via: nil, on: nil)
         #expect(try await network.routes(.v4).allSatisfy { $0.gateway == nil })
         try await network.deleteLink("apus0")
         try await network.deleteLink("apus0")

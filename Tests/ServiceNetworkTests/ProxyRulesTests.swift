@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ProxyRulesTests {
     private func make() throws -> ProxyRules {
-        let table = ProxyTable(clusterCIDRs: [try #require(IPPrefix("10.244.0.0/16"))], serviceCIDRs: [try #require(IPPrefix("10.96.0.0/12"))])
+        let table = ProxyTable(clusterCIDRs: [try #require(CIDR("10.244.0.0/16"))], serviceCIDRs: [try #require(CIDR("10.96.0.0/12"))])
         return ProxyRules(table: table, nodeName: "node-a")
     }
 

@@ -29,13 +29,13 @@ final class TestHost: Sendable {
         podNetwork = PodNetwork(
             informers: informers, nftables: nftables, network: network,
             configuration: .init(
-                nodeName: "node-a", podCIDRs: podCIDRs.compactMap(IPPrefix.init), clusterCIDRs: clusterCIDRs.compactMap(IPPrefix.init),
-                serviceCIDRs: serviceCIDRs.compactMap(IPPrefix.init), mtu: 1400, configurationDirectory: directory + "/cni", addressDirectory: directory + "/ipam"),
+                nodeName: "node-a", podCIDRs: podCIDRs.compactMap { CIDR($0) }, clusterCIDRs: clusterCIDRs.compactMap { CIDR($0) },
+                serviceCIDRs: serviceCIDRs.compactMap { CIDR($0) }, mtu: 1400, configurationDirectory: directory + "/cni", addressDirectory: directory + "/ipam"),
             logger: quiet)
         proxy = ServiceProxy(
             informers: informers, nftables: nftables, network: network,
             configuration: .init(
-                nodeName: "node-a", clusterCIDRs: clusterCIDRs.compactMap(IPPrefix.init), serviceCIDRs: serviceCIDRs.compactMap(IPPrefix.init)),
+                nodeName: "node-a", clusterCIDRs: clusterCIDRs.compactMap { CIDR($0) }, serviceCIDRs: serviceCIDRs.compactMap { CIDR($0) }),
             logger: quiet)
         try await Shell.run(["ip", "link", "set", "lo", "up"], in: namespace)
         try await podNetwork.setUp()

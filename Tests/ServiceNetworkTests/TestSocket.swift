@@ -1,5 +1,6 @@
 import Glibc
 import HostNetwork
+import ObjectModel
 
 /// Sockets of a namespace: a server that tells its name and who asks, and a client that asks it.
 enum TestSocket {

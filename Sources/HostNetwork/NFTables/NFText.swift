@@ -1,3 +1,5 @@
+import ObjectModel
+
 /// A piece of nftables' language.
 ///
 /// It is made from literals in the source and from values whose types prove what they hold: addresses, ports, names. A `String` cannot be
@@ -18,7 +20,7 @@ public struct NFText: Hashable, Sendable, ExpressibleByStringInterpolation, Cust
         public mutating func appendInterpolation(_ value: NFText) { text += value.description }
         public mutating func appendInterpolation(_ value: NFName) { text += value.description }
         public mutating func appendInterpolation(_ value: IPAddress) { text += value.description }
-        public mutating func appendInterpolation(_ value: IPPrefix) { text += value.description }
+        public mutating func appendInterpolation(_ value: CIDR) { text += value.masked.description }
         public mutating func appendInterpolation(_ value: TransportProtocol) { text += value.name }
         public mutating func appendInterpolation(_ value: some BinaryInteger) { text += String(value) }
         public mutating func appendInterpolation(_ value: InterfaceName) { text += "\"\(value)\"" }

@@ -1,3 +1,5 @@
+import ObjectModel
+
 /// The kernel's connection tracking table over netlink (`ctnetlink`).
 enum ConnectionTracking {
     private static let get: UInt16 = 1 << 8 | 1

@@ -1,3 +1,5 @@
+import ObjectModel
+
 /// The kernel's network stack over netlink and `/proc/sys`, in the network namespace of its thread.
 public actor LinuxNetworkStack: NetworkStack {
     private nonisolated let thread: NetworkThread
@@ -95,25 +97,25 @@ public actor LinuxNetworkStack: NetworkStack {
         return result
     }
 
-    public func ensureRoute(_ destination: IPPrefix, via gateway: IPAddress?, on name: InterfaceName?) throws {
+    public func ensureRoute(_ destination: CIDR, via gateway: IPAddress?, on name: InterfaceName?) throws {
         let flags = NetlinkSocket.Flags.request | NetlinkSocket.Flags.acknowledge | NetlinkSocket.Flags.create | NetlinkSocket.Flags.replace
         try send(route(RTM.newRoute, flags, destination, gateway, name), "adding a route to \(destination)")
     }
 
-    public func deleteRoute(_ destination: IPPrefix, via gateway: IPAddress?, on name: InterfaceName?) throws {
+    public func deleteRoute(_ destination: CIDR, via gateway: IPAddress?, on name: InterfaceName?) throws {
         let flags = NetlinkSocket.Flags.request | NetlinkSocket.Flags.acknowledge
         try ignoring(.notFound) { try send(route(RTM.deleteRoute, flags, destination, gateway, name), "deleting the route to \(destination)") }
     }
 
     private func route(
-        _ type: UInt16, _ flags: UInt16, _ destination: IPPrefix, _ gateway: IPAddress?, _ name: InterfaceName?
+        _ type: UInt16, _ flags: UInt16, _ destination: CIDR, _ gateway: IPAddress?, _ name: InterfaceName?
     ) throws -> NetlinkMessage {
         var message = NetlinkMessage(type: type, flags: flags)
         // RT_SCOPE_NOWHERE (any, to delete), RT_SCOPE_LINK, RT_SCOPE_UNIVERSE
         let scope: UInt8 = type == RTM.deleteRoute ? 255 : gateway == nil && destination.family == .v4 ? 253 : 0
         // Main table, protocol "static", unicast.
-        message.append(bytes: [destination.family.number, UInt8(destination.length), 0, 0, 254, 4, scope, 1, 0, 0, 0, 0])
-        message.attribute(RTA.destination, destination.address.bytes)
+        message.append(bytes: [destination.family.number, UInt8(destination.prefixLength), 0, 0, 254, 4, scope, 1, 0, 0, 0, 0])
+        message.attribute(RTA.destination, destination.network.bytes)
         if let gateway { message.attribute(RTA.gateway, gateway.bytes) }
         if let name { message.attribute(RTA.link, try index(of: name)) }
         return message

@@ -1,3 +1,5 @@
+import ObjectModel
+
 /// A netlink message being written: header, a fixed part, attributes. Integers are in the machine's order unless said otherwise.
 struct NetlinkMessage {
     static let headerSize = 16

@@ -1,3 +1,5 @@
+import ObjectModel
+
 /// A network interface as the kernel has it.
 public struct NetworkLink: Sendable, Equatable {
     public var index: UInt32
@@ -36,11 +38,11 @@ public struct NetworkAddress: Sendable, Equatable {
 
 /// A route of the main table.
 public struct NetworkRoute: Sendable, Equatable {
-    public var destination: IPPrefix
+    public var destination: CIDR
     public var gateway: IPAddress?
     public var linkIndex: UInt32?
 
-    public init(destination: IPPrefix, gateway: IPAddress? = nil, linkIndex: UInt32? = nil) {
+    public init(destination: CIDR, gateway: IPAddress? = nil, linkIndex: UInt32? = nil) {
         self.destination = destination
         self.gateway = gateway
         self.linkIndex = linkIndex
@@ -86,10 +88,10 @@ public protocol NetworkStack: Sendable {
     func ensureAddress(_ address: IPAddress, prefixLength: Int, on name: InterfaceName) async throws
 
     /// Adds or replaces a route. Without a gateway the destination is reached directly on the interface.
-    func ensureRoute(_ destination: IPPrefix, via gateway: IPAddress?, on name: InterfaceName?) async throws
+    func ensureRoute(_ destination: CIDR, via gateway: IPAddress?, on name: InterfaceName?) async throws
 
     /// Removes a route; one that is not there is no error.
-    func deleteRoute(_ destination: IPPrefix, via gateway: IPAddress?, on name: InterfaceName?) async throws
+    func deleteRoute(_ destination: CIDR, via gateway: IPAddress?, on name: InterfaceName?) async throws
 
     /// The value of `net/ipv4/ip_forward`, or nil where this kernel has no such setting.
     func sysctl(_ name: String) async throws -> String?

@@ -1,4 +1,5 @@
 import Glibc
+import ObjectModel
 
 // The numbers of rtnetlink (linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h) that are used here.
 
@@ -66,6 +67,6 @@ extension NetworkRoute {
         else { return nil }
         let destination = attributes[RTA.destination]?.address ?? IPAddress(family: family, bits: 0)
         self.init(
-            destination: IPPrefix(destination, length: Int(length)), gateway: attributes[RTA.gateway]?.address, linkIndex: attributes[RTA.link]?.uint32)
+            destination: CIDR(destination, prefixLength: Int(length)), gateway: attributes[RTA.gateway]?.address, linkIndex: attributes[RTA.link]?.uint32)
     }
 }

@@ -11,7 +11,7 @@ enum CNIConfiguration {
 
     static func conflist(_ configuration: PodNetwork.Configuration, mtu: Int) -> Value {
         let ranges = configuration.podCIDRs.map { podCIDR -> Value in
-            [["subnet": .string("\(podCIDR)"), "gateway": .string("\(configuration.gateway(of: podCIDR))")]]
+            [["subnet": .string("\(podCIDR.masked)"), "gateway": .string("\(configuration.gateway(of: podCIDR))")]]
         }
         let routes = configuration.podCIDRs.map { podCIDR -> Value in ["dst": .string(podCIDR.family == .v4 ? "0.0.0.0/0" : "::/0")] }
         let bridge: Value = [

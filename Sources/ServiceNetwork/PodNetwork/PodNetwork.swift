@@ -35,7 +35,7 @@ public final class PodNetwork: Sendable {
         try await setSysctls()
         try await network.ensureBridge(configuration.bridge, hardwareAddress: configuration.hardwareAddress, mtu: mtu)
         for podCIDR in configuration.podCIDRs {
-            try await network.ensureAddress(configuration.gateway(of: podCIDR), prefixLength: podCIDR.length, on: configuration.bridge)
+            try await network.ensureAddress(configuration.gateway(of: podCIDR), prefixLength: podCIDR.prefixLength, on: configuration.bridge)
         }
         for serviceCIDR in configuration.serviceCIDRs where configuration.podCIDRs.contains(where: { $0.family == serviceCIDR.family }) {
             try await network.ensureRoute(serviceCIDR, via: nil, on: configuration.bridge)
@@ -95,7 +95,7 @@ public final class PodNetwork: Sendable {
     private func mtu() async throws -> Int {
         if let mtu = configuration.mtu { return mtu }
         let links = try await network.links()
-        let route = try await network.routes(.v4).first { $0.destination.length == 0 }
+        let route = try await network.routes(.v4).first { $0.destination.prefixLength == 0 }
         return links.first { $0.index == route?.linkIndex }?.mtu ?? 1500
     }
 

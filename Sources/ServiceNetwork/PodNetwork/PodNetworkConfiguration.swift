@@ -1,4 +1,5 @@
 import HostNetwork
+import ObjectModel
 
 extension PodNetwork {
     /// How the pods of one node are connected.
@@ -7,13 +8,13 @@ extension PodNetwork {
         public var nodeName: String
 
         /// The networks that this node's pods get addresses from, one per family at most.
-        public var podCIDRs: [IPPrefix]
+        public var podCIDRs: [CIDR]
 
         /// The networks of all pods of the cluster: traffic within them keeps its source.
-        public var clusterCIDRs: [IPPrefix]
+        public var clusterCIDRs: [CIDR]
 
         /// The networks of cluster IPs. The host gets a route for them over the bridge, so that it reaches Services without a default route too.
-        public var serviceCIDRs: [IPPrefix]
+        public var serviceCIDRs: [CIDR]
 
         /// The bridge that the pods hang on.
         public var bridge: InterfaceName
@@ -28,7 +29,7 @@ extension PodNetwork {
         public var addressDirectory: String
 
         public init(
-            nodeName: String, podCIDRs: [IPPrefix], clusterCIDRs: [IPPrefix], serviceCIDRs: [IPPrefix], bridge: InterfaceName = "apus0", mtu: Int? = nil,
+            nodeName: String, podCIDRs: [CIDR], clusterCIDRs: [CIDR], serviceCIDRs: [CIDR], bridge: InterfaceName = "apus0", mtu: Int? = nil,
             configurationDirectory: String, addressDirectory: String
         ) {
             self.nodeName = nodeName
@@ -45,7 +46,7 @@ extension PodNetwork {
 
 extension PodNetwork.Configuration {
     /// The host's address on the bridge, which is the pods' gateway: the first of the network.
-    public func gateway(of podCIDR: IPPrefix) -> IPAddress { podCIDR.address.advanced(by: 1) }
+    public func gateway(of podCIDR: CIDR) -> IPAddress { podCIDR.address(at: 1) ?? podCIDR.network }
 
     /// A hardware address made from the gateway's IP address. A bridge without one of its own takes its ports', and changes it as pods come and go.
     var hardwareAddress: [UInt8] {

@@ -1,4 +1,5 @@
 import HostNetwork
+import ObjectModel
 
 /// The pod network's rules: masquerading of what leaves the cluster, host ports, and two guards.
 ///
@@ -112,16 +113,9 @@ struct PodNetworkTable: Sendable {
             let ip = podCIDR.family.keyword
             let multicast: NFText = podCIDR.family == .v4 ? "224.0.0.0/4" : "ff00::/8"
             let inside = configuration.clusterCIDRs.filter { $0.family == podCIDR.family } + [podCIDR]
-            let kept = Self.disjoint(inside).map { "\($0)" as NFText } + [multicast]
+            let kept = inside.disjoint.map { "\($0)" as NFText } + [multicast]
             transaction.addRule(
                 "nat-postrouting", "\(ip) saddr \(podCIDR) \(ip) daddr != \(set: kept) oifname != \(configuration.bridge) masquerade fully-random")
         }
-    }
-
-    /// Networks without those that lie within another.
-    private static func disjoint(_ prefixes: [IPPrefix]) -> [IPPrefix] {
-        let unique = Set(prefixes)
-        return unique.filter { prefix in !unique.contains { $0 != prefix && $0.length < prefix.length && $0.contains(prefix.address) } }
-            .sorted { $0.address < $1.address }
     }
 }

@@ -1,4 +1,5 @@
 import HostNetwork
+import ObjectModel
 
 /// The chains of a Service's port whose clients stay with their endpoint (`sessionAffinity: ClientIP`).
 ///
@@ -44,7 +45,7 @@ struct AffinityPort: Sendable, Equatable {
     }
 
     /// Fills the chains. All that they name has been prepared.
-    func fill(in transaction: inout NFTransaction, clusterCIDRs: [IPPrefix]) {
+    func fill(in transaction: inout NFTransaction, clusterCIDRs: [CIDR]) {
         let ip = family.keyword
         for endpoint in endpoints {
             guard let name = name(of: endpoint) else { continue }

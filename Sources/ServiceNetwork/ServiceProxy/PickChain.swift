@@ -1,4 +1,5 @@
 import HostNetwork
+import ObjectModel
 
 /// A chain that sends a new connection to one of `count` endpoints. All Services with that many endpoints share it: which endpoints they are is
 /// in the maps, so a change to a Service is a change of map elements and of nothing else.
@@ -36,7 +37,7 @@ struct PickChain: Hashable, Sendable {
         }
     }
 
-    func declare(in transaction: inout NFTransaction, clusterCIDRs: [IPPrefix]) {
+    func declare(in transaction: inout NFTransaction, clusterCIDRs: [CIDR]) {
         transaction.addChain(name)
         if let mark = treatment.mark(family: family, clusterCIDRs: clusterCIDRs) { transaction.addRule(name, mark) }
         let ip = family.keyword
@@ -48,7 +49,7 @@ struct PickChain: Hashable, Sendable {
 
 extension PickChain.Treatment {
     /// Marks what has to be masqueraded on its way out. The bit is the one that Kubernetes uses everywhere.
-    func mark(family: IPAddress.Family, clusterCIDRs: [IPPrefix]) -> NFText? {
+    func mark(family: IPAddress.Family, clusterCIDRs: [CIDR]) -> NFText? {
         let set: NFText = "meta mark set meta mark or 0x4000"
         switch self {
         case .cluster:

@@ -1,4 +1,5 @@
 import HostNetwork
+import ObjectModel
 
 /// The proxy's sets and maps: one per kind and address family.
 struct ProxySet: Hashable, Sendable {

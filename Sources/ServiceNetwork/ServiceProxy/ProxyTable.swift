@@ -1,4 +1,5 @@
 import HostNetwork
+import ObjectModel
 
 /// The parts of the proxy's table that no Service changes.
 ///
@@ -11,10 +12,10 @@ struct ProxyTable: Sendable {
     static let refuse: NFName = "refuse-connection"
 
     /// The networks that pods have in the whole cluster. Traffic to a cluster IP from elsewhere is masqueraded, so that it finds its way back.
-    var clusterCIDRs: [IPPrefix]
+    var clusterCIDRs: [CIDR]
 
     /// The networks that cluster IPs come from. Traffic to what no Service has there is refused rather than sent to the default gateway.
-    var serviceCIDRs: [IPPrefix]
+    var serviceCIDRs: [CIDR]
 
     func declare(in transaction: inout NFTransaction) {
         transaction.addTable()

@@ -23,7 +23,7 @@ struct ProxiedService: Sendable, Equatable {
     var loadBalancerIPs: [IPAddress]
 
     /// Who may reach the load balancer's addresses; empty means everyone.
-    var loadBalancerSourceRanges: [IPPrefix]
+    var loadBalancerSourceRanges: [CIDR]
     var internalTrafficPolicyIsLocal: Bool
     var externalTrafficPolicyIsLocal: Bool
 
@@ -50,7 +50,7 @@ struct ProxiedService: Sendable, Equatable {
                 .filter { $0["ipMode"].string ?? "VIP" == "VIP" }
                 .compactMap { $0["ip"].string.flatMap { IPAddress($0) } }
             : []
-        loadBalancerSourceRanges = isLoadBalancer ? spec["loadBalancerSourceRanges"].strings.compactMap { IPPrefix($0.trimmed) } : []
+        loadBalancerSourceRanges = isLoadBalancer ? spec["loadBalancerSourceRanges"].strings.compactMap { CIDR($0.trimmed) } : []
         internalTrafficPolicyIsLocal = spec["internalTrafficPolicy"].string == "Local"
         externalTrafficPolicyIsLocal = spec["externalTrafficPolicy"].string == "Local"
         affinityTimeoutSeconds =

@@ -13,15 +13,15 @@ public final class ServiceProxy: Sendable {
         public var nodeName: String
 
         /// The networks of all pods of the cluster. Empty means unknown: then nothing is masqueraded on its way to a cluster IP.
-        public var clusterCIDRs: [IPPrefix]
+        public var clusterCIDRs: [CIDR]
 
         /// The networks of cluster IPs, if known: what no Service has there is refused.
-        public var serviceCIDRs: [IPPrefix]
+        public var serviceCIDRs: [CIDR]
 
         /// How long changes are gathered before they are told to the kernel.
         public var coalescing: Duration
 
-        public init(nodeName: String, clusterCIDRs: [IPPrefix] = [], serviceCIDRs: [IPPrefix] = [], coalescing: Duration = .milliseconds(2)) {
+        public init(nodeName: String, clusterCIDRs: [CIDR] = [], serviceCIDRs: [CIDR] = [], coalescing: Duration = .milliseconds(2)) {
             self.nodeName = nodeName
             self.clusterCIDRs = clusterCIDRs
             self.serviceCIDRs = serviceCIDRs

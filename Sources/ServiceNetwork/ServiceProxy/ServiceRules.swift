@@ -133,16 +133,9 @@ private struct PortRules {
         for address in service.loadBalancerIPs where address.family == family {
             let key: NFText = "\(address) . \(port.transport) . \(port.port)"
             rules.elements[ProxyElement(set: ProxySet(.guarded, family), key: key)] = ""
-            for range in Self.disjoint(service.loadBalancerSourceRanges.filter { $0.family == family }) {
+            for range in service.loadBalancerSourceRanges.filter({ $0.family == family }).disjoint {
                 rules.elements[ProxyElement(set: ProxySet(.allowed, family), key: "\(key) . \(range)")] = ""
             }
-        }
-    }
-
-    /// Networks without those that lie within another: elements of an interval set must not overlap.
-    private static func disjoint(_ ranges: [IPPrefix]) -> [IPPrefix] {
-        Set(ranges).filter { range in
-            !ranges.contains { $0 != range && $0.length < range.length && $0.contains(range.address) }
         }
     }
 
