@@ -75,9 +75,8 @@ let package = Package(
         .target(
             name: "HTTPServer",
             dependencies: [
-                "ClusterClient", "ObjectModel", log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOTLS"),
+                "ClusterClient", "Identity", "ObjectModel", log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOTLS"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "X509", package: "swift-certificates"),
             ],
             swiftSettings: settings),
 
@@ -126,9 +125,7 @@ let package = Package(
         .testTarget(name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime"]),
         .testTarget(name: "HostNetworkTests", dependencies: ["HostNetwork"]),
         .testTarget(name: "ClusterClientTests", dependencies: ["ClusterClient"]),
-        .testTarget(
-            name: "HTTPServerTests",
-            dependencies: ["HTTPServer", nio("NIOCore"), nio("NIOPosix"), .product(name: "X509", package: "swift-certificates"), .product(name: "Crypto", package: "swift-crypto")]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Identity", "ClusterClient", nio("NIOCore"), nio("NIOPosix")]),
         .testTarget(name: "APIServerTests", dependencies: ["APIServer", "Storage", "Identity", "ClusterClient"]),
         .testTarget(name: "ControllersTests", dependencies: ["Controllers", "APIServer", "Storage", "ClusterClient"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "ClusterClient"]),

@@ -1,4 +1,5 @@
 import ClusterClient
+import Identity
 import NIOHTTP1
 
 /// A request as the listener hands it to its handler: the API's part, and what only the connection knows.
@@ -31,15 +32,7 @@ public struct HTTPRequest: Sendable {
 }
 
 /// Common name and organizations of a verified client certificate: user and groups, by the API's X.509 rule.
-public struct CertificateSubject: Sendable, Hashable {
-    public var commonName: String
-    public var organizations: [String]
-
-    public init(commonName: String, organizations: [String]) {
-        self.commonName = commonName
-        self.organizations = organizations
-    }
-}
+public typealias CertificateSubject = CertificateName
 
 /// What the handler decided to do with a request.
 public enum Outcome: Sendable {

@@ -1,5 +1,5 @@
+import Identity
 import NIOSSL
-import X509
 
 /// Turns PEM into what NIOSSL needs, and a verified peer into a subject.
 enum ServerTLSContext {
@@ -22,20 +22,7 @@ enum ServerTLSContext {
         }
     }
 
-    /// User and groups of a certificate, read as upstream reads it: the last common name and every organization.
     static func subject(of certificate: NIOSSLCertificate) -> CertificateSubject? {
-        guard let der = try? certificate.toDERBytes(), let parsed = try? Certificate(derEncoded: der) else { return nil }
-        var subject = CertificateSubject(commonName: "", organizations: [])
-        for name in parsed.subject {
-            for attribute in name {
-                guard let text = String(attribute.value) else { continue }
-                switch attribute.type {
-                case .RDNAttributeType.commonName: subject.commonName = text
-                case .RDNAttributeType.organizationName: subject.organizations.append(text)
-                default: break
-                }
-            }
-        }
-        return subject
+        (try? certificate.toDERBytes()).flatMap { try? CertificateName(der: $0) }
     }
 }
