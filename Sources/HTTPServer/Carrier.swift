@@ -13,6 +13,9 @@ protocol Carrier: Flushable, SendableMetatype {
     func sendBody(_ id: Int, _ buffer: ByteBuffer, isLast: Bool, promise: EventLoopPromise<Void>?)
     func sendEnd(_ id: Int)
 
+    /// Tells the client that the answer it has begun to get will not be completed.
+    func sendAbort(_ id: Int)
+
     /// The exchange under way, if its client is still there.
     func exchange(_ id: Int) -> Exchange?
 
@@ -36,15 +39,24 @@ private let batchBytesMax = 64 * 1024
 extension Carrier {
     /// Has a whole request handled and sees to its outcome.
     func perform(_ request: HTTPRequest, _ id: Int) {
-        let isHead = request.api.method == .head
-        switch service.handler.handle(request) {
+        carryOut(service.handler.handle(request), id, method: request.api.method)
+    }
+
+    private func carryOut(_ outcome: Outcome, _ id: Int, method: APIRequest.Method) {
+        let isHead = method == .head
+        switch outcome {
         case .respond(let response): respond(response, id, isHead: isHead)
-        case .wait(let work): wait(for: work, id, method: request.api.method)
+        case .wait(let work): wait(id, method, { await .respond(work()) })
+        case .deferred(let work): wait(id, method, work)
         case .stream(let head, let start):
             sendHead(id, status: head.status, headers: head.headers, contentLength: nil, isLast: isHead)
             flushSoon()
             if isHead { answered(id) } else { startStream(id, start) }
         case .tunnel(let tunnel): openTunnel(tunnel, id)
+        case .forward(let forward):
+            let exchange = keep(id, isHead: isHead)
+            exchange.forwarding = Forwarding(forward, exchange, self)
+            exchange.forwarding?.start(timeout: service.limits.tunnelConnectTimeout)
         }
     }
 
@@ -70,24 +82,24 @@ extension Carrier {
         return buffer
     }
 
-    private func wait(for work: @escaping @Sendable () async -> HTTPResponse, _ id: Int, method: APIRequest.Method) {
+    private func wait(_ id: Int, _ method: APIRequest.Method, _ work: @escaping @Sendable () async -> Outcome) {
         let exchange = keep(id, isHead: method == .head)
         let carrier = NIOLoopBound(self, eventLoop: outbox.eventLoop)
         let connections = service.connections
         connections.workStarted()
         let task = Task { [outbox] in
-            let response = await work()
-            outbox.post { carrier.value.finishWait(id, response) }
+            let outcome = await work()
+            outbox.post { carrier.value.waited(id, method, outcome) }
             connections.workEnded()
         }
         // A write that has begun is finished, whoever still listens. A read nobody waits for is not worth its work.
         if method == .get || method == .head { exchange.task = task }
     }
 
-    private func finishWait(_ id: Int, _ response: HTTPResponse) {
+    private func waited(_ id: Int, _ method: APIRequest.Method, _ outcome: Outcome) {
         guard let exchange = exchange(id) else { return }
         exchange.task = nil
-        respond(response, id, isHead: exchange.isHead)
+        carryOut(outcome, id, method: method)
     }
 
     private func startStream(_ id: Int, _ start: @Sendable (any StreamSink) -> Void) {
@@ -125,6 +137,7 @@ extension Carrier {
             if !hasEnded { sendEnd(exchange.id) }
             exchange.isOver = true
             exchange.stream?.close()
+            exchange.forwarding = nil
             answered(exchange.id)
         }
         flushSoon()
@@ -135,6 +148,8 @@ extension Carrier {
         exchange.stream?.taken(count)
         guard case .success = result else { return }
         // Refill at half, so that the socket does not run dry.
-        if exchange.inFlight <= inFlightBytesMax / 2, !exchange.isOver { pump(exchange) }
+        guard exchange.inFlight <= inFlightBytesMax / 2, !exchange.isOver else { return }
+        pump(exchange)
+        exchange.forwarding?.resume()
     }
 }

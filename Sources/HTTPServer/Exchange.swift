@@ -20,6 +20,9 @@ final class Exchange {
     var isComplete = false
     var stream: ResponseStream?
 
+    /// Another server that the answer comes from.
+    var forwarding: Forwarding?
+
     /// What works on the answer; only reading is worth cancelling when the client goes away.
     var task: Task<Void, Never>?
     var isOver = false
@@ -37,5 +40,7 @@ final class Exchange {
         outgoing = PieceQueue()
         stream?.close()
         stream = nil
+        forwarding?.abandon()
+        forwarding = nil
     }
 }

@@ -232,6 +232,8 @@ extension HTTP1Connection: Carrier {
         write(.end(nil), promise)
     }
 
+    func sendAbort(_ id: Int) { context?.close(promise: nil) }
+
     func exchange(_ id: Int) -> Exchange? { id == requestID ? current : nil }
 
     func keep(_ id: Int, isHead: Bool) -> Exchange {
@@ -293,10 +295,8 @@ extension HTTP1Connection: TunnelClient {
     }
 
     func tunnelRefused(_ head: HTTPResponseHead) {
-        var headers = head.headers
-        let length = headers.first(name: "content-length").flatMap { Int($0) }
-        for name in ["connection", "transfer-encoding", "content-length", "upgrade", "keep-alive"] { headers.remove(name: name) }
-        sendHead(requestID, status: Int(head.status.code), headers: headers, contentLength: length, isLast: false)
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) }
+        sendHead(requestID, status: Int(head.status.code), headers: head.headers.withoutHopByHop(), contentLength: length, isLast: false)
         flushSoon()
     }
 

@@ -230,6 +230,11 @@ extension HTTP2Connection: Carrier {
 
     func sendEnd(_ id: Int) { sendBody(id, ByteBuffer(), isLast: true, promise: nil) }
 
+    func sendAbort(_ id: Int) {
+        write(HTTP2StreamID(id), .rstStream(.internalError))
+        flushSoon()
+    }
+
     func exchange(_ id: Int) -> Exchange? { exchanges[id] }
 
     func keep(_ id: Int, isHead: Bool) -> Exchange {

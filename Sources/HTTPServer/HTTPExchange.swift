@@ -48,6 +48,37 @@ public enum Outcome: Sendable {
     /// The connection leaves HTTP (exec, attach, port-forward, proxy): after the request head, bytes pass both ways between the client and a backend.
     /// The listener writes nothing of its own: the backend's answer, its `101` included, is the answer.
     case tunnel(Tunnel)
+
+    /// Another server answers, and its answer is passed on as it comes.
+    case forward(Forward)
+
+    /// What to do is known after a wait, such as a look-up that a proxied request needs.
+    case deferred(@Sendable () async -> Outcome)
+}
+
+/// A request to make of another server, whose answer is the answer: logs of a container, the `proxy` subresources, aggregated API servers.
+public struct Forward: Sendable {
+    public var backend: Tunnel.Backend
+    public var method: String
+    public var uri: String
+
+    /// What is sent in place of the client's headers. Credentials are already removed; `host` and the body's length are set where they are missing.
+    public var headers: HTTPHeaders
+    public var body: [UInt8]
+
+    /// Headers that the answer has in place of the backend's of the same name.
+    public var responseHeaders: HTTPHeaders = [:]
+
+    /// What to make of a backend's answer with status 300 or more. Its body is gathered for this, up to 64 KiB. Nil passes it on as it is.
+    public var onFailure: (@Sendable (HTTPResponse) -> HTTPResponse)?
+
+    public init(backend: Tunnel.Backend, method: String, uri: String, headers: HTTPHeaders = [:], body: [UInt8] = []) {
+        self.backend = backend
+        self.method = method
+        self.uri = uri
+        self.headers = headers
+        self.body = body
+    }
 }
 
 /// An answer whose body is sent as the pieces it is made of, without joining them: a list's items are the stored bytes.

@@ -1,7 +1,5 @@
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
 import ObjectModel
 
 /// The connection that asked for a tunnel, on its event loop.
@@ -37,37 +35,12 @@ final class TunnelOpening {
         self.timeout = eventLoop.assumeIsolated().scheduleTask(in: timeout.timeAmount) { [weak self] in
             self?.failed(.failure(.timeout, "the backend did not answer in time"))
         }
-        connect(timeout).assumeIsolated().whenComplete { result in
+        BackendConnection.open(tunnel.backend, on: eventLoop, timeout: timeout).assumeIsolated().whenComplete { result in
             switch result {
             case .success(let channel): self.connected(channel)
             case .failure(let error):
-                self.failed(.failure(.serviceUnavailable, "error trying to reach the backend: \(error)"))
+                self.failed(.unreachable(error))
             }
-        }
-    }
-
-    private func connect(_ timeout: Duration) -> EventLoopFuture<any Channel> {
-        let secured: (context: NIOSSLContext, serverName: String?)?
-        do {
-            secured = try TunnelTLS.context(tunnel.backend)
-        } catch {
-            return eventLoop.makeFailedFuture(error)
-        }
-        let bootstrap = ClientBootstrap(group: eventLoop)
-            .connectTimeout(timeout.timeAmount)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if let secured { try pipeline.addHandler(NIOSSLClientHandler(context: secured.context, serverHostname: secured.serverName)) }
-                    try pipeline.addHandler(HTTPRequestEncoder())
-                    try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes)))
-                }
-            }
-        switch tunnel.backend {
-        case .tcp(let host, let port): return bootstrap.connect(host: host, port: port)
-        case .tls(let host, let port, _, _): return bootstrap.connect(host: host, port: port)
-        case .unix(let path): return bootstrap.connect(unixDomainSocketPath: path)
         }
     }
 
@@ -77,7 +50,7 @@ final class TunnelOpening {
         do {
             try channel.pipeline.syncOperations.addHandler(TunnelBackendHandler(self))
         } catch {
-            return failed(.failure(.serviceUnavailable, "error trying to reach the backend: \(error)"))
+            return failed(.unreachable(error))
         }
         let head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: tunnel.method), uri: tunnel.uri, headers: tunnel.headers)
         let pipeline = channel.pipeline.syncOperations
@@ -181,21 +154,5 @@ private final class TunnelBackendHandler: ChannelInboundHandler, RemovableChanne
             opening.refusalEnded()
         }
         context.fireChannelInactive()
-    }
-}
-
-enum TunnelTLS {
-    /// What to secure a connection to the backend with; nil for a plain one.
-    static func context(_ backend: Tunnel.Backend) throws -> (context: NIOSSLContext, serverName: String?)? {
-        guard case .tls(_, _, let serverName, let credentials) = backend else { return nil }
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(credentials.caPEM.utf8)))
-        if !credentials.certificatePEM.isEmpty {
-            configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(credentials.certificatePEM.utf8)).map { .certificate($0) }
-            configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(credentials.keyPEM.utf8), format: .pem))
-        }
-        configuration.applicationProtocols = ["http/1.1"]
-        return (try NIOSSLContext(configuration: configuration), serverName)
     }
 }

@@ -5,6 +5,7 @@ import NIOHTTP1
 // The listener and its exchange types live in `HTTPServer`, which the node's streaming server uses too. Here they are by their names.
 
 public typealias CertificateSubject = HTTPServer.CertificateSubject
+public typealias Forward = HTTPServer.Forward
 public typealias HTTPRequest = HTTPServer.HTTPRequest
 public typealias HTTPResponse = HTTPServer.HTTPResponse
 public typealias Outcome = HTTPServer.Outcome
