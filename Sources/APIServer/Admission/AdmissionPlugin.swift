@@ -1,3 +1,4 @@
+import ClusterClient
 import ObjectModel
 
 /// A rule about writes that goes beyond an object's own form. Plugins decide from the request and what is stored; they do no I/O.
@@ -12,11 +13,16 @@ public protocol AdmissionPlugin: Sendable {
 
     /// Refuses, or does nothing.
     func validate(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError)
+
+    /// Refuses, or answers objects to be written in the same commit as the request's, each on the condition that it is still at the resource
+    /// version read (on a conflict the whole is done again). Asked last; a dry run asks too, and writes nothing.
+    func companionWrites(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError) -> [(resource: Resource, object: Value)]
 }
 
 extension AdmissionPlugin {
     public func mutate(_ request: inout AdmissionRequest, _ stored: any ObjectReader) throws(APIError) {}
     public func validate(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError) {}
+    public func companionWrites(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError) -> [(resource: Resource, object: Value)] { [] }
 }
 
 /// The plugins in their order. All that mutate have run before the first one validates; webhooks and policies stand between the two.
@@ -32,15 +38,27 @@ public struct AdmissionChain: Sendable {
     public func validate(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError) {
         for plugin in plugins { try plugin.validate(request, stored) }
     }
+
+    public func companionWrites(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError) -> [(resource: Resource, object: Value)] {
+        var writes: [(resource: Resource, object: Value)] = []
+        for plugin in plugins { writes += try plugin.companionWrites(request, stored) }
+        return writes
+    }
 }
 
 extension AdmissionChain {
-    /// What upstream enables by default, in upstream's order.
-    /// - Parameter randomSuffix: five characters for generated names.
-    public static func standard(randomSuffix: @escaping @Sendable () -> String = NameSuffix.random) -> AdmissionChain {
+    /// What upstream enables by default and NodeRestriction, in upstream's order.
+    /// - Parameters:
+    ///   - authorizer: asked by the plugins about certificates.
+    ///   - randomSuffix: five characters for generated names.
+    public static func standard(
+        authorizer: any Authorizer, clock: @escaping @Sendable () -> Timestamp, randomSuffix: @escaping @Sendable () -> String = NameSuffix.random
+    ) -> AdmissionChain {
         AdmissionChain([
-            NamespaceLifecycle(), ServiceAccountAdmission(randomSuffix: randomSuffix), TaintNodesByCondition(), PriorityAdmission(),
-            DefaultTolerationSeconds(),
+            NamespaceLifecycle(), LimitRanger(), ServiceAccountAdmission(randomSuffix: randomSuffix), NodeRestriction(), TaintNodesByCondition(),
+            PriorityAdmission(), DefaultTolerationSeconds(), DefaultStorageClass(), StorageObjectInUseProtection(), PersistentVolumeClaimResize(),
+            RuntimeClassAdmission(), CertificateApproval(authorizer: authorizer), CertificateSigning(authorizer: authorizer),
+            CertificateSubjectRestriction(), DefaultIngressClass(), ResourceQuotaAdmission(clock: clock),
         ])
     }
 }
