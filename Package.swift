@@ -38,6 +38,8 @@ let package = Package(
         .target(name: "KubernetesAPI", dependencies: ["Schema", "ObjectModel", "EmbeddedDefinitions"], swiftSettings: settings),
         .target(name: "EmbeddedDefinitions", exclude: ["Definitions", "bootstrap.jsonl"]),
 
+        .target(name: "Metrics", swiftSettings: settings),
+
         // Floor 1: one outside thing each.
         .target(name: "Storage", dependencies: [.product(name: "GRDB", package: "GRDB.swift"), log], swiftSettings: settings),
         .target(
@@ -84,17 +86,17 @@ let package = Package(
         .target(
             name: "APIServer",
             dependencies: [
-                "HTTPServer", "ClusterClient", "Storage", "Identity", "KubernetesAPI", "EmbeddedDefinitions", "Schema", "ObjectModel", log,
+                "HTTPServer", "ClusterClient", "Storage", "Identity", "KubernetesAPI", "EmbeddedDefinitions", "Schema", "ObjectModel", "Metrics", log,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"), nio("NIOFoundationCompat"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: settings),
-        .target(name: "Controllers", dependencies: ["ClusterClient", "ObjectModel", log], swiftSettings: settings),
-        .target(name: "Scheduler", dependencies: ["ClusterClient", "ObjectModel", log], swiftSettings: settings),
+        .target(name: "Controllers", dependencies: ["ClusterClient", "ObjectModel", "Metrics", log], swiftSettings: settings),
+        .target(name: "Scheduler", dependencies: ["ClusterClient", "ObjectModel", "Metrics", log], swiftSettings: settings),
         .target(
             name: "NodeAgent",
             dependencies: [
-                "HTTPServer", "ClusterClient", "ContainerRuntime", "Identity", "ObjectModel", log,
+                "HTTPServer", "ClusterClient", "ContainerRuntime", "Identity", "ObjectModel", "Metrics", log,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -103,7 +105,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "ServiceNetwork",
-            dependencies: ["ClusterClient", "HostNetwork", "ObjectModel", log, nio("NIOCore"), nio("NIOPosix")],
+            dependencies: ["ClusterClient", "HostNetwork", "ObjectModel", "Metrics", log, nio("NIOCore"), nio("NIOPosix")],
             swiftSettings: settings),
 
         // Roof: the command line and the composition root.
@@ -111,7 +113,7 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "APIServer", "Controllers", "Scheduler", "NodeAgent", "ServiceNetwork", "ClusterClient", "Storage", "ContainerRuntime",
-                "HostNetwork", "Identity", "KubernetesAPI", "Schema", "ObjectModel", log, "Yams",
+                "HostNetwork", "Identity", "KubernetesAPI", "Schema", "ObjectModel", "Metrics", log, "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

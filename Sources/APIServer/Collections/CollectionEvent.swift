@@ -1,0 +1,58 @@
+import ClusterClient
+import ObjectModel
+import Synchronization
+
+/// One change of one object, as watches tell it. Its usual encoding is made once, by the first watcher that needs it.
+final class CollectionEvent: Sendable {
+    let revision: Int64
+
+    /// The object after the change; nil for a deletion.
+    let object: StoredObject?
+
+    /// The object before the change, under the change's revision for deletions; nil for a creation.
+    let previous: StoredObject?
+    private let lines = Mutex<[WatchEvent.Kind: [UInt8]]>([:])
+
+    init(revision: Int64, object: StoredObject?, previous: StoredObject?) {
+        self.revision = revision
+        self.object = object
+        self.previous = previous
+    }
+
+    /// How a watcher with this selection sees the change: an object that starts to match is ADDED, one that ceases to is DELETED.
+    func seen(by selection: Selection) -> (kind: WatchEvent.Kind, object: StoredObject)? {
+        let isMatch = object.map(selection.matches) ?? false
+        let wasMatch = previous.map(selection.matches) ?? false
+        switch (wasMatch, isMatch) {
+        case (false, false): return nil
+        case (false, true): return object.map { (.added, $0) }
+        case (true, true): return object.map { (.modified, $0) }
+        case (true, false): return previous.map { (.deleted, $0) }
+        }
+    }
+
+    /// The JSON line that every watcher without a wish of its own gets.
+    func line(_ kind: WatchEvent.Kind, _ object: StoredObject) -> [UInt8] {
+        lines.withLock { lines in
+            if let line = lines[kind] { return line }
+            let bytes = kind == .deleted ? Revisions.replace(revision, in: object.bytes) : object.bytes
+            let line = WatchLine.json(kind, bytes)
+            lines[kind] = line
+            return line
+        }
+    }
+}
+
+/// Frames of a JSON watch: one event a line.
+enum WatchLine {
+    static func json(_ kind: WatchEvent.Kind, _ object: [UInt8]) -> [UInt8] {
+        var line: [UInt8] = []
+        line.reserveCapacity(object.count + 40)
+        line += #"{"type":""#.utf8
+        line += kind.rawValue.utf8
+        line += #"","object":"#.utf8
+        line += object
+        line += "}\n".utf8
+        return line
+    }
+}

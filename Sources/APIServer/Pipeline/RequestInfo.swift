@@ -1,0 +1,89 @@
+import ClusterClient
+import ObjectModel
+
+/// What a request's method and path say: which resource, which object, which verb.
+public struct RequestInfo: Sendable, Equatable {
+    public var isResourceRequest = false
+    public var verb: String
+    public var group = ""
+    public var version = ""
+    public var resource = ""
+    public var subresource = ""
+    public var namespace = ""
+    public var name = ""
+
+    /// What follows a `proxy` subresource.
+    public var rest = ""
+    public var path: String
+
+    /// Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`; everything else is a non-resource request, whose verb is the method in lower case.
+    public init(_ request: APIRequest) throws(APIError) {
+        path = request.path
+        verb = request.method.rawValue.lowercased()
+        let segments = request.path.split(separator: "/", omittingEmptySubsequences: true)
+        guard let root = segments.first, root == "api" || root == "apis" else { return }
+        let head = root == "api" ? 2 : 3
+        guard segments.count > head else { return }
+        group = root == "api" ? "" : String(segments[1])
+        version = String(segments[head - 1])
+        isResourceRequest = true
+        try read(segments[head...])
+        verb = Self.verb(request, hasName: !name.isEmpty)
+    }
+
+    private mutating func read(_ segments: ArraySlice<Substring>) throws(APIError) {
+        var parts = segments
+        // `/namespaces/NAME` is a namespace itself; `/namespaces/NAME/status` its subresource; anything longer lies within it.
+        if parts.first == "namespaces", parts.count > 1, let second = parts.dropFirst().first {
+            namespace = try Self.decoded(second)
+            if parts.count > 2, let third = parts.dropFirst(2).first, !(parts.count == 3 && Self.namespaceSubresources.contains(third)) {
+                parts = parts.dropFirst(2)
+            }
+        }
+        resource = parts.first.map(String.init) ?? ""
+        name = try parts.dropFirst().first.map { segment throws(APIError) in try Self.decoded(segment) } ?? ""
+        subresource = parts.dropFirst(2).first.map(String.init) ?? ""
+        rest = parts.dropFirst(3).joined(separator: "/")
+    }
+
+    private static let namespaceSubresources: Set<Substring> = ["status", "finalize"]
+
+    private static func verb(_ request: APIRequest, hasName: Bool) -> String {
+        switch request.method {
+        case .get, .head:
+            let watches = request.queryValue("watch").map { $0 == "true" || $0 == "1" || $0.isEmpty } ?? false
+            return watches ? "watch" : hasName ? "get" : "list"
+        case .post: return "create"
+        case .put: return "update"
+        case .patch: return "patch"
+        case .delete: return hasName ? "delete" : "deletecollection"
+        case .options: return "options"
+        }
+    }
+
+    private static func decoded(_ segment: Substring) throws(APIError) -> String {
+        guard segment.utf8.contains(UInt8(ascii: "%")) else { return String(segment) }
+        var bytes: [UInt8] = []
+        var iterator = segment.utf8.makeIterator()
+        while let byte = iterator.next() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = iterator.next().flatMap(hexValue), let low = iterator.next().flatMap(hexValue) else {
+                throw .badRequest("invalid URL escape in \"\(segment)\"")
+            }
+            bytes.append(high << 4 | low)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func hexValue(_ byte: UInt8) -> UInt8? { Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init) }
+
+    func attributes(_ user: UserInfo) -> RequestAttributes {
+        // A namespace is cluster-scoped, but its own name is the namespace of requests on it.
+        RequestAttributes(
+            user: user, verb: verb, group: group, version: version, resource: resource, subresource: subresource, namespace: namespace, name: name,
+            path: path)
+    }
+}

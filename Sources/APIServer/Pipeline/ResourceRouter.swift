@@ -1,0 +1,159 @@
+import ClusterClient
+import KubernetesAPI
+import ObjectModel
+import Storage
+
+/// Takes an authorized resource request to what answers it.
+struct ResourceRouter: Sendable {
+    let registry: ResourceRegistry
+    let store: any Store
+    let admission: Admission
+    let environment: Environment
+    let deadlines: Deadlines
+    let subresources: SubresourceRouter
+
+    func route(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo) throws(APIError) -> Outcome {
+        guard let resource = registry.resource(group: info.group, version: info.version, plural: info.resource) else { throw Self.unknownPath }
+        try check(info, resource)
+        if !info.subresource.isEmpty, let outcome = try subresources.route(info, request, user, resource, self) { return outcome }
+        if subresources.isVirtual(resource) { return try subresources.routeVirtual(info, request, user, resource, self) }
+        let revision = registry.revision
+        let presenter = Presenter(now: environment.now())
+        switch info.verb {
+        case "get": return .respond(try ResourceReader(resource: resource, revision: revision, presenter: presenter).get(info, request.api))
+        case "list": return .respond(try ResourceReader(resource: resource, revision: revision, presenter: presenter).list(info, request.api))
+        case "watch":
+            return try WatchHandler(resource: resource, revision: revision, presenter: presenter, deadlines: deadlines).watch(info, request.api)
+        default: return try write(info, request, user, resource)
+        }
+    }
+
+    static let unknownPath = APIError(.notFound, "the server could not find the requested resource", details: .init(causes: []))
+
+    /// The declaration says what the resource can do.
+    private func check(_ info: RequestInfo, _ resource: ServedResource) throws(APIError) {
+        let verbs: [String]
+        if info.subresource.isEmpty {
+            verbs = resource.definition.verbs
+        } else {
+            guard let subresource = resource.definition.subresource(info.subresource) else { throw Self.unknownPath }
+            verbs = subresource.verbs
+        }
+        if resource.definition.isNamespaced, info.namespace.isEmpty, !["list", "watch"].contains(info.verb), info.verb != "create" {
+            throw Self.unknownPath
+        }
+        let isConnect = ["exec", "attach", "portforward", "proxy", "log"].contains(info.subresource)
+        guard isConnect || verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list")) else {
+            throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
+        }
+    }
+
+    // MARK: Writing
+
+    func context(_ info: RequestInfo, _ user: UserInfo, isDryRun: Bool = false, fieldManager: String = "") -> WriteContext {
+        WriteContext(user: user, request: info, isDryRun: isDryRun, now: environment.now(), fieldManager: fieldManager)
+    }
+
+    func writer(_ resource: ServedResource) -> ResourceWriter {
+        ResourceWriter(resource: resource, store: store, admission: admission, environment: environment)
+    }
+
+    func deleter(_ resource: ServedResource) -> ResourceDeleter { ResourceDeleter(resource: resource, store: store, admission: admission) }
+
+    private func write(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo, _ resource: ServedResource) throws(APIError) -> Outcome {
+        let form = try AnswerForm.negotiate(request.api.accept)
+        let api = request.api
+        switch info.verb {
+        case "create": return .wait { await answer(form, resource, api) { () throws(APIError) in try await create(info, api, user, resource) } }
+        case "update": return .wait { await answer(form, resource, api) { () throws(APIError) in try await update(info, api, user, resource) } }
+        case "patch": return .wait { await answer(form, resource, api) { () throws(APIError) in try await patch(info, api, user, resource) } }
+        case "delete": return .wait { await delete(info, api, user, resource, form) }
+        case "deletecollection": return .wait { await deleteCollection(info, api, user, resource) }
+        default: throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
+        }
+    }
+
+    /// Runs a write and puts what was written, or the failure, into the client's form.
+    func answer(
+        _ form: AnswerForm, _ resource: ServedResource, _ request: APIRequest, _ write: () async throws(APIError) -> ResourceWriter.Written
+    ) async -> HTTPResponse {
+        do {
+            let written = try await write()
+            return try Presenter(now: environment.now()).object(
+                written.bytes, form, resource, request, status: written.isCreated ? 201 : 200, warnings: written.warnings)
+        } catch {
+            return Presenter.failure(error)
+        }
+    }
+
+    private func create(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
+    ) async throws(APIError) -> ResourceWriter.Written {
+        let options = try WriteOptions(request)
+        let body = try RequestBody.parse(request)
+        return try await writer(resource).create(body, options, context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager))
+    }
+
+    private func update(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
+    ) async throws(APIError) -> ResourceWriter.Written {
+        let options = try WriteOptions(request)
+        let body = try RequestBody.parse(request)
+        let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
+        return try await writer(resource).update(name: info.name, isPatch: false, options, context) { _ throws(APIError) in
+            (body.value, body.duplicates)
+        }
+    }
+
+    private func patch(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
+    ) async throws(APIError) -> ResourceWriter.Written {
+        let options = try WriteOptions(request)
+        let patch = try PatchBody(request)
+        let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
+        return try await writer(resource).update(name: info.name, isPatch: true, options, context) { old throws(APIError) in
+            guard let old else { throw resource.notFound(info.name) }
+            return (try patch.apply(to: old, resource.definition), [])
+        }
+    }
+
+    private func delete(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource, _ form: AnswerForm
+    ) async -> HTTPResponse {
+        do {
+            let options = try DeleteOptions(request)
+            switch try await deleter(resource).delete(name: info.name, options, context(info, user, isDryRun: options.isDryRun)) {
+            case .marked(let bytes): return try Presenter(now: environment.now()).object(bytes, form, resource, request)
+            case .gone(let object):
+                return Presenter.status(
+                    [
+                        "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success",
+                        "details": [
+                            "name": .string(object.name), "group": resource.group.isEmpty ? nil : .string(resource.group),
+                            "kind": .string(resource.plural), "uid": .string(object.uid),
+                        ],
+                    ], code: 200)
+            }
+        } catch {
+            return Presenter.failure(error)
+        }
+    }
+
+    private func deleteCollection(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
+    ) async -> HTTPResponse {
+        do {
+            let options = try DeleteOptions(request)
+            let reader = ResourceReader(resource: resource, revision: registry.revision, presenter: Presenter(now: environment.now()))
+            let page = try reader.page(try ListOptions(request, resource, info))
+            let deleted = try await deleter(resource).deleteCollection(page.objects, options, context(info, user, isDryRun: options.isDryRun))
+            let list: Value = [
+                "kind": .string(resource.definition.listKind), "apiVersion": .string(resource.apiVersion),
+                "metadata": ["resourceVersion": Value(String(registry.revision))], "items": .array(deleted),
+            ]
+            return HTTPResponse(body: [list.canonicalJSON()])
+        } catch {
+            return Presenter.failure(error)
+        }
+    }
+}

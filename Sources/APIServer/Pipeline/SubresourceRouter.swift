@@ -1,0 +1,145 @@
+import ClusterClient
+import ObjectModel
+
+/// What subresources and resources without storage do. Those that it does not know are written like their object (`status`, `finalize`, …).
+struct SubresourceRouter: Sendable {
+    /// Answers the reviews of authentication and authorization: a body in, the same with its status out.
+    let reviews: @Sendable (RequestInfo, Value, UserInfo) throws(APIError) -> Value
+
+    /// Signs a service account's token: (service account, `TokenRequest`) → `TokenRequest` with its status.
+    let issueToken: @Sendable (Value, Value) throws(APIError) -> Value
+
+    /// Takes `log`, `exec`, `attach`, `portforward` and `proxy` to the node, pod or service.
+    let connect: @Sendable (RequestInfo, HTTPRequest, UserInfo) throws(APIError) -> Outcome
+
+    // MARK: Subresources
+
+    func route(
+        _ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo, _ resource: ServedResource, _ router: ResourceRouter
+    ) throws(APIError) -> Outcome? {
+        let api = request.api
+        switch (info.subresource, info.verb) {
+        case ("log", _), ("exec", _), ("attach", _), ("portforward", _), ("proxy", _): return try connect(info, request, user)
+        case ("scale", "get"):
+            let bytes = try ScaleHandler(resource: resource, writer: router.writer(resource)).get(info.name, info.namespace)
+            return .respond(HTTPResponse(body: [bytes]))
+        case ("scale", _): return try scale(info, api, user, resource, router)
+        case ("binding", "create"): return .wait { await bind(info, api, user, resource, router, name: info.name) }
+        case ("eviction", "create"): return .wait { await evict(info, api, user, resource, router) }
+        case ("token", "create"): return .wait { token(info, api, resource) }
+        case (_, "get"):
+            var main = info
+            main.subresource = ""
+            let reader = ResourceReader(resource: resource, revision: router.registry.revision, presenter: Presenter(now: router.environment.now()))
+            return .respond(try reader.get(main, api))
+        default: return nil
+        }
+    }
+
+    private func scale(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource, _ router: ResourceRouter
+    ) throws(APIError) -> Outcome {
+        let options = try WriteOptions(request)
+        let context = router.context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
+        let handler = ScaleHandler(resource: resource, writer: router.writer(resource))
+        let transform: @Sendable (Value) throws(APIError) -> Value
+        if info.verb == "patch" {
+            let patch = try PatchBody(request)
+            transform = { old throws(APIError) in try patch.apply(toScale: old) }
+        } else {
+            let body = try RequestBody.parse(request)
+            transform = { _ throws(APIError) in body.value }
+        }
+        return .wait {
+            await router.answer(.json, resource, request) { () throws(APIError) in
+                try await handler.update(info.name, isPatch: info.verb == "patch", options, context, transform)
+            }
+        }
+    }
+
+    private func bind(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ pods: ServedResource, _ router: ResourceRouter, name: String
+    ) async -> HTTPResponse {
+        do {
+            let binding = try RequestBody.parse(request).value
+            let options = try WriteOptions(request)
+            let handler = BindingHandler(pods: pods, writer: router.writer(pods), environment: router.environment)
+            try await handler.bind(
+                binding, name: name.isEmpty ? binding.name : name, options, router.context(info, user, isDryRun: options.isDryRun))
+            return Self.success(201)
+        } catch {
+            return Presenter.failure(error)
+        }
+    }
+
+    private func evict(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ pods: ServedResource, _ router: ResourceRouter
+    ) async -> HTTPResponse {
+        do {
+            guard let budgets = router.registry.resource(group: "policy", version: "v1", plural: "poddisruptionbudgets") else {
+                throw ResourceRouter.unknownPath
+            }
+            let handler = EvictionHandler(
+                pods: pods, budgets: budgets, deleter: router.deleter(pods), budgetWriter: router.writer(budgets))
+            try await handler.evict(try RequestBody.parse(request).value, name: info.name, request, router.context(info, user))
+            return Self.success(201)
+        } catch {
+            return Presenter.failure(error)
+        }
+    }
+
+    private func token(_ info: RequestInfo, _ request: APIRequest, _ accounts: ServedResource) -> HTTPResponse {
+        do {
+            guard let account = accounts.collection.find(accounts.key(namespace: info.namespace, name: info.name)) else {
+                throw accounts.notFound(info.name)
+            }
+            let answer = try issueToken(try account.value(), try RequestBody.parse(request).value)
+            return HTTPResponse(status: 201, body: [answer.canonicalJSON()])
+        } catch {
+            return Presenter.failure(error)
+        }
+    }
+
+    private static func success(_ code: Int) -> HTTPResponse {
+        Presenter.status(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": Value(code)], code: code)
+    }
+
+    // MARK: Resources without storage
+
+    private static let virtual: Set<String> = [
+        "bindings", "componentstatuses", "tokenreviews", "selfsubjectreviews", "localsubjectaccessreviews", "selfsubjectaccessreviews",
+        "selfsubjectrulesreviews", "subjectaccessreviews",
+    ]
+
+    func isVirtual(_ resource: ServedResource) -> Bool { Self.virtual.contains(resource.plural) }
+
+    func routeVirtual(
+        _ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo, _ resource: ServedResource, _ router: ResourceRouter
+    ) throws(APIError) -> Outcome {
+        let api = request.api
+        switch resource.plural {
+        case "bindings":
+            guard let pods = router.registry.resource(group: "", version: "v1", plural: "pods") else { throw ResourceRouter.unknownPath }
+            return .wait { await bind(info, api, user, pods, router, name: "") }
+        case "componentstatuses":
+            // Deprecated since 1.19; there are no separate components to report on.
+            guard info.name.isEmpty else { throw resource.notFound(info.name) }
+            let list: Value = ["kind": "ComponentStatusList", "apiVersion": "v1", "metadata": [:], "items": []]
+            return .respond(HTTPResponse(body: [list.canonicalJSON()]))
+        default:
+            let answer = try reviews(info, try RequestBody.parse(api).value, user)
+            return .respond(HTTPResponse(status: 201, body: [answer.canonicalJSON()]))
+        }
+    }
+}
+
+extension PatchBody {
+    /// A scale has no lists, so a strategic merge patch of one is a merge patch.
+    fileprivate func apply(toScale scale: Value) throws(APIError) -> Value {
+        switch self {
+        case .json(let patch):
+            do { return try JSONPatch(patch).applied(to: scale) } catch { throw APIError(.invalid, "\(error)") }
+        case .merge(let patch), .strategicMerge(let patch): return scale.applying(mergePatch: patch)
+        }
+    }
+}

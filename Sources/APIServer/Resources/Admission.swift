@@ -1,0 +1,64 @@
+import ClusterClient
+import ObjectModel
+
+/// The admission chain, as writers ask it.
+struct Admission: Sendable {
+    let chain: AdmissionChain
+    let stored: any ObjectReader
+
+    /// Changes the object before it is validated; returns whether it did. `old` is nil for a creation.
+    func mutate(_ object: inout Value, old: Value?, _ resource: ServedResource, _ context: WriteContext) throws(APIError) -> Bool {
+        var request = Self.request(old == nil ? .create : .update, resource, context, object, old)
+        try chain.mutate(&request, stored)
+        guard request.object != object else { return false }
+        object = request.object
+        return true
+    }
+
+    /// Refuses the object by throwing.
+    func validate(_ object: Value, old: Value?, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
+        try chain.validate(Self.request(old == nil ? .create : .update, resource, context, object, old), stored)
+    }
+
+    func validateDelete(_ object: Value, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
+        var request = Self.request(.delete, resource, context, .null, object)
+        try chain.mutate(&request, stored)
+        try chain.validate(request, stored)
+    }
+
+    private static func request(
+        _ operation: AdmissionRequest.Operation, _ resource: ServedResource, _ context: WriteContext, _ object: Value, _ old: Value?
+    ) -> AdmissionRequest {
+        AdmissionRequest(
+            operation: operation, resource: resource.reference, subresource: context.request.subresource,
+            namespace: resource.definition.isNamespaced ? context.request.namespace : "",
+            name: context.request.name.isEmpty ? (old ?? object).name : context.request.name, user: context.user, object: object,
+            oldObject: old ?? .null, isDryRun: context.isDryRun)
+    }
+}
+
+/// Admission and authorization read what is stored from the snapshots.
+extension ResourceRegistry: ObjectReader {
+    func object(_ resource: Resource, namespace: String, name: String) -> Value? {
+        guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural) else { return nil }
+        return try? served.collection.find(served.key(namespace: namespace, name: name))?.value()
+    }
+
+    func objects(_ resource: Resource, namespace: String) -> [Value] {
+        guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural) else { return [] }
+        var objects: [Value] = []
+        served.collection.snapshot.objects.scan(namespace: namespace) { object in
+            if let value = try? object.value() { objects.append(value) }
+            return true
+        }
+        return objects
+    }
+}
+
+extension ServedResource {
+    /// The resource as components name it.
+    var reference: Resource {
+        Resource(
+            group: definition.group, version: definition.version, plural: definition.plural, kind: definition.kind, isNamespaced: definition.isNamespaced)
+    }
+}

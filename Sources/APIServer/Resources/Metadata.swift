@@ -1,0 +1,67 @@
+import ObjectModel
+
+/// The part of an object's metadata that belongs to the server.
+enum Metadata {
+    /// Names that `generateName` makes are cut to leave room for the suffix.
+    private static let generatedBaseMax = 58
+
+    static func prepareForCreate(
+        _ object: inout Value, _ resource: ServedResource, _ context: WriteContext, _ environment: Environment
+    ) throws(APIError) {
+        if !object.resourceVersion.isEmpty {
+            throw .badRequest("resourceVersion should not be set on objects to be created")
+        }
+        let base = object.metadata["generateName"].string ?? ""
+        if object.name.isEmpty, !base.isEmpty {
+            object.metadata["name"] = .string(String(base.prefix(generatedBaseMax)) + environment.suffix())
+        }
+        object.metadata["uid"] = .string(environment.uid())
+        object.metadata["creationTimestamp"] = .string(context.now.rfc3339)
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion", "managedFields"] {
+            object.metadata[field] = .null
+        }
+    }
+
+    /// Keeps what a client can't change, whatever it sent.
+    static func prepareForUpdate(_ object: inout Value, old: Value, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
+        if !object.uid.isEmpty, object.uid != old.uid {
+            throw resource.conflict(
+                old.name, "Precondition failed: UID in precondition: \(object.uid), UID in object meta: \(old.uid)")
+        }
+        for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion", "managedFields"] {
+            object.metadata[field] = old.metadata[field]
+        }
+        object.metadata["selfLink"] = .null
+        if object.metadata["generateName"].isNull { object.metadata["generateName"] = old.metadata["generateName"] }
+        if old.isBeingDeleted {
+            let added = Set(object.finalizers).subtracting(old.finalizers).sorted()
+            if !added.isEmpty {
+                throw .invalid(
+                    kind: resource.definition.kind, group: resource.group, name: old.name,
+                    [
+                        .forbidden(
+                            "metadata.finalizers",
+                            "no new finalizers can be added if the object is being deleted, found new finalizers []string{\(added.map { "\"\($0)\"" }.joined(separator: ", "))}"
+                        )
+                    ])
+            }
+        }
+    }
+
+    /// Counts a change of anything but metadata and status.
+    static func countGeneration(_ object: inout Value, old: Value) {
+        var left = object.fields
+        var right = old.fields
+        for field in ["metadata", "status", "apiVersion", "kind"] {
+            left[field] = nil
+            right[field] = nil
+        }
+        if left != right { object.metadata["generation"] = Value(old.generation + 1) }
+    }
+
+    /// Whether nothing holds an object back that was deleted: no finalizer, no grace period.
+    static func isDone(_ object: Value) -> Bool {
+        object.isBeingDeleted && object.finalizers.isEmpty && object["spec"]["finalizers"].array.isEmpty
+            && (object.metadata["deletionGracePeriodSeconds"].integer ?? 0) == 0
+    }
+}

@@ -1,0 +1,61 @@
+import ClusterClient
+import KubernetesAPI
+import ObjectModel
+import Schema
+
+/// The body of a PATCH, by its media type.
+enum PatchBody: Sendable {
+    case json(Value)
+    case merge(Value)
+    case strategicMerge(Value)
+
+    /// Operations in one JSON patch, at most: upstream's limit.
+    private static let operationsMax = 10_000
+
+    init(_ request: APIRequest) throws(APIError) {
+        switch request.contentType.mediaType {
+        case "application/json-patch+json":
+            let patch = try Self.parse(request)
+            guard patch.array.count <= Self.operationsMax else {
+                throw APIError(
+                    .requestEntityTooLarge,
+                    "The allowed maximum operations in a JSON patch is \(Self.operationsMax), got \(patch.array.count)")
+            }
+            self = .json(patch)
+        case "application/merge-patch+json": self = .merge(try Self.object(request))
+        case "application/strategic-merge-patch+json": self = .strategicMerge(try Self.object(request))
+        case let type:
+            throw APIError(
+                .unsupportedMediaType,
+                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json"
+                    + (type == "application/apply-patch+yaml" ? " (server-side apply is not served yet)" : ""))
+        }
+    }
+
+    private static func parse(_ request: APIRequest) throws(APIError) -> Value {
+        do {
+            return try Value(json: request.body)
+        } catch {
+            throw .badRequest("error decoding patch: \(error.message)")
+        }
+    }
+
+    private static func object(_ request: APIRequest) throws(APIError) -> Value {
+        let patch = try parse(request)
+        guard patch.isObject else { throw .badRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}") }
+        return patch
+    }
+
+    func apply(to object: Value, _ definition: ResourceDefinition) throws(APIError) -> Value {
+        switch self {
+        case .json(let patch):
+            do {
+                return try JSONPatch(patch).applied(to: object)
+            } catch {
+                throw APIError(.invalid, "the server rejected our request due to an error in our request: \(error)", details: .init(causes: []))
+            }
+        case .merge(let patch): return object.applying(mergePatch: patch)
+        case .strategicMerge(let patch): return try StrategicMergePatch.apply(patch, to: object, type: definition.type)
+        }
+    }
+}

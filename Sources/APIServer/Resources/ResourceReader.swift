@@ -1,0 +1,105 @@
+import ClusterClient
+import ObjectModel
+
+/// Answers GET and LIST from a snapshot, on the event loop that received them.
+struct ResourceReader: Sendable {
+    let resource: ServedResource
+
+    /// The revision up to which everything has been applied.
+    let revision: Int64
+    let presenter: Presenter
+
+    func get(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> HTTPResponse {
+        let form = try AnswerForm.negotiate(request.accept)
+        if let wanted = try Self.revision(request.queryValue("resourceVersion")), wanted > revision { throw Self.tooLarge(wanted, revision) }
+        guard let object = resource.collection.find(resource.key(namespace: info.namespace, name: info.name)) else { throw resource.notFound(info.name) }
+        return try presenter.object(object.bytes, form, resource, request)
+    }
+
+    func list(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> HTTPResponse {
+        let form = try AnswerForm.negotiate(request.accept)
+        let options = try ListOptions(request, resource, info)
+        let page = try page(options)
+        return try presenter.list(page, form, resource, request)
+    }
+
+    // MARK: Pages
+
+    /// One answer to a list: the objects, the revision they are from, and where the next page begins.
+    struct Page: Sendable {
+        var objects: [StoredObject] = []
+        var revision: Int64
+        var next: ContinueToken?
+        var remaining: Int?
+    }
+
+    func page(_ options: ListOptions) throws(APIError) -> Page {
+        let (snapshot, listed) = try snapshot(options)
+        var page = Page(revision: listed)
+        var isMore = false
+        let start = options.token.map { $0.after + "\u{0}" } ?? ""
+        if options.selection.isEverything, options.limit == nil { page.objects.reserveCapacity(snapshot.count) }
+        snapshot.scan(namespace: options.selection.namespace, from: start) { object in
+            guard options.selection.matches(object) else { return true }
+            if let limit = options.limit, page.objects.count == limit {
+                isMore = true
+                return false
+            }
+            page.objects.append(object)
+            return true
+        }
+        if isMore, let last = page.objects.last {
+            page.next = ContinueToken(revision: listed, after: last.key)
+            if options.selection.isEverything { page.remaining = remaining(snapshot, options, after: last.key) }
+        }
+        return page
+    }
+
+    private func remaining(_ snapshot: Snapshot, _ options: ListOptions, after key: String) -> Int {
+        var count = 0
+        snapshot.scan(namespace: options.selection.namespace, from: key + "\u{0}") { _ in
+            count += 1
+            return true
+        }
+        return count
+    }
+
+    /// The snapshot that the list is taken from: the current one, or the one that the continue token or an exact version names.
+    private func snapshot(_ options: ListOptions) throws(APIError) -> (Snapshot, Int64) {
+        let current = resource.collection.snapshot
+        let now = max(revision, current.revision)
+        guard let wanted = options.token?.revision ?? options.exactRevision else {
+            if let least = options.leastRevision, least > now { throw Self.tooLarge(least, now) }
+            return (current.objects, now)
+        }
+        if wanted > now { throw Self.tooLarge(wanted, now) }
+        if wanted >= current.revision { return (current.objects, wanted) }
+        do {
+            return (try resource.collection.snapshot(at: wanted), wanted)
+        } catch {
+            throw options.token == nil
+                ? APIError(.expired, "The resourceVersion for the provided list is too old.")
+                : APIError(
+                    .expired,
+                    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
+        }
+    }
+
+    // MARK: Revisions
+
+    /// Reads a `resourceVersion`: nil where none is asked for.
+    static func revision(_ text: String?) throws(APIError) -> Int64? {
+        guard let text, !text.isEmpty else { return nil }
+        guard let revision = Int64(text), revision >= 0 else {
+            throw .badRequest("resourceVersion: Invalid value: \"\(text)\": strconv.ParseUint: parsing \"\(text)\": invalid syntax")
+        }
+        return revision
+    }
+
+    static func tooLarge(_ wanted: Int64, _ current: Int64) -> APIError {
+        APIError(
+            .timeout, "Too large resource version: \(wanted), current: \(current)",
+            details: .init(
+                causes: [.init(reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")], retryAfter: .seconds(1)))
+    }
+}

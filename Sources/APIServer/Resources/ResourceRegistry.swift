@@ -1,0 +1,136 @@
+import KubernetesAPI
+import ObjectModel
+import Storage
+import Synchronization
+
+/// All resources that are served, and the fold of the store's log into their collections.
+final class ResourceRegistry: Sendable {
+    let catalog: Catalog
+    private let resources: [Name: ServedResource]
+    private let collections: [String: Collection]
+
+    /// One resource for each collection: the first version that the catalog names.
+    private let byPrefix: [String: ServedResource]
+    private let applied: Mutex<Int64>
+
+    /// By the prefix of what they want to hear of.
+    private let observers = Mutex<[String: [Observer]]>([:])
+
+    private struct Name: Hashable {
+        var group: String
+        var version: String
+        var plural: String
+    }
+
+    /// Hears of every change after the collections have it: (resource, key, object or nil).
+    typealias Observer = @Sendable (ServedResource, String, StoredObject?) -> Void
+
+    init(_ catalog: Catalog, _ store: any Store, strategies: (ResourceDefinition) -> any ResourceStrategy) {
+        self.catalog = catalog
+        var resources: [Name: ServedResource] = [:]
+        var collections: [String: Collection] = [:]
+        var byPrefix: [String: ServedResource] = [:]
+        for definition in catalog.resources {
+            let prefix = Self.prefix(definition)
+            let strategy = strategies(definition)
+            let collection =
+                collections[prefix]
+                ?? Collection(
+                    prefix: prefix, apiVersion: definition.group.isEmpty ? definition.version : "\(definition.group)/\(definition.version)",
+                    kind: definition.kind, store: store, fieldsOf: strategy.selectableFields)
+            collections[prefix] = collection
+            let resource = ServedResource(definition, collection, strategy)
+            resources[Name(group: definition.group, version: definition.version, plural: definition.plural)] = resource
+            if byPrefix[prefix] == nil { byPrefix[prefix] = resource }
+        }
+        self.resources = resources
+        self.collections = collections
+        self.byPrefix = byPrefix
+        applied = Mutex(0)
+    }
+
+    /// Where a resource's objects are in the store: by group and plural, whatever the version.
+    private static func prefix(_ definition: ResourceDefinition) -> String {
+        "/registry/\(definition.group.isEmpty ? "core" : definition.group)/\(definition.plural)/"
+    }
+
+    // MARK: Looking up
+
+    func resource(group: String, version: String, plural: String) -> ServedResource? {
+        resources[Name(group: group, version: version, plural: plural)]
+    }
+
+    var all: [ServedResource] { Array(resources.values) }
+
+    /// The revision up to which every collection has every change.
+    var revision: Int64 { applied.withLock { $0 } }
+
+    // MARK: Following the log
+
+    /// Fills the collections and follows the store from there.
+    func load(from store: any Store) throws(StoreError) {
+        let listing = try store.list(prefix: "/registry/", at: nil)
+        var entries: [String: [Entry]] = [:]
+        for entry in listing.entries {
+            if let prefix = Self.prefix(ofKey: entry.key) { entries[prefix, default: []].append(entry) }
+        }
+        for (prefix, collection) in collections { collection.load(entries[prefix] ?? [], revision: listing.revision) }
+        for resource in resources.values {
+            resource.collection.snapshot.objects.scan { object in
+                if let value = try? object.value() { resource.strategy.loaded(value) }
+                return true
+            }
+        }
+        applied.withLock { $0 = listing.revision }
+        store.subscribe { [weak self] changes in self?.apply(changes) }
+    }
+
+    /// Adds an observer of some resources and shows it all that is there. Before serving.
+    func observe(_ isInteresting: (ServedResource) -> Bool, _ observer: @escaping Observer) {
+        for (prefix, resource) in byPrefix where isInteresting(resource) {
+            resource.collection.snapshot.objects.scan { object in
+                observer(resource, object.key, object)
+                return true
+            }
+            observers.withLock { $0[prefix, default: []].append(observer) }
+        }
+    }
+
+    private func apply(_ changes: [Change]) {
+        for change in changes {
+            guard let prefix = Self.prefix(ofKey: change.key), let collection = collections[prefix] else { continue }
+            notify(change, prefix)
+            collection.apply(change)
+        }
+        if let last = changes.last { applied.withLock { $0 = max($0, last.revision) } }
+    }
+
+    /// Observers hear first: a role is in force before the client that wrote it is answered, and before any watcher sees it.
+    private func notify(_ change: Change, _ prefix: String) {
+        guard let observers = observers.withLock({ $0[prefix] }), let resource = byPrefix[prefix] else { return }
+        let key = String(change.key.dropFirst(prefix.count))
+        let object = change.value.map {
+            StoredObject(key: key, revision: change.revision, bytes: Revisions.splice(change.revision, into: $0), fieldsOf: resource.strategy.selectableFields)
+        }
+        for observer in observers { observer(resource, key, object) }
+    }
+
+    /// `/registry/GROUP/PLURAL/` of a key.
+    private static func prefix(ofKey key: String) -> String? {
+        var slashes = 0
+        for index in key.utf8.indices where key.utf8[index] == UInt8(ascii: "/") {
+            slashes += 1
+            if slashes == 4 { return String(key[...index]) }
+        }
+        return nil
+    }
+
+    // MARK: Watches
+
+    func sendBookmarks() {
+        let revision = revision
+        for collection in collections.values where collection.watcherCount > 0 { collection.sendBookmarks(revision) }
+    }
+
+    func endWatches() { for collection in collections.values { collection.endWatches() } }
+}

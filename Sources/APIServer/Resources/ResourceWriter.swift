@@ -1,0 +1,284 @@
+import ClusterClient
+import KubernetesAPI
+import ObjectModel
+import Schema
+import Storage
+
+/// Creates, updates and patches the objects of one resource: decode ▸ mutate admission ▸ default ▸ validate ▸ validate admission ▸ commit ▸ answer with
+/// the committed bytes.
+struct ResourceWriter: Sendable {
+    let resource: ServedResource
+    let store: any Store
+    let admission: Admission
+    let environment: Environment
+
+    /// Attempts at a write that finds the object changed under it. A patch or an unconditional update means the object as it is then.
+    private static let attemptsMax = 8
+
+    /// What was written, or would have been.
+    struct Written: Sendable {
+        var bytes: [UInt8]
+        var isCreated = false
+        var warnings: [String] = []
+    }
+
+    // MARK: Create
+
+    func create(_ body: RequestBody, _ options: WriteOptions, _ context: WriteContext) async throws(APIError) -> Written {
+        var object = body.value
+        try checkTarget(&object, context)
+        let warnings = try decode(&object, body.duplicates, options)
+        return try await create(decoded: object, warnings, options, context)
+    }
+
+    private func create(decoded: Value, _ warnings: [String], _ options: WriteOptions, _ context: WriteContext) async throws(APIError) -> Written {
+        var isRetry = false
+        var attempts = 0
+        while true {
+            attempts += 1
+            var object = decoded
+            try Metadata.prepareForCreate(&object, resource, context, environment)
+            let isGenerated = decoded.name.isEmpty && !object.name.isEmpty
+            do {
+                let bytes = try await store(new: object, context)
+                return Written(bytes: bytes, isCreated: true, warnings: warnings)
+            } catch where error.reason == .alreadyExists && isGenerated && attempts < Self.attemptsMax {
+                isRetry = true
+                continue
+            } catch where error.reason == .alreadyExists && isGenerated && isRetry {
+                throw APIError(
+                    .alreadyExists, "\(error.message), the server was not able to generate a unique name for the object", details: error.details)
+            }
+        }
+    }
+
+    private func store(new prepared: Value, _ context: WriteContext) async throws(APIError) -> [UInt8] {
+        var object = prepared
+        if resource.definition.subresource("status") != nil { object["status"] = resource.strategy.initialStatus(of: object) }
+        applyDefaults(&object)
+        if try admission.mutate(&object, old: nil, resource, context) { applyDefaults(&object) }
+        try resource.strategy.prepareForCreate(&object, context)
+        if resource.strategy.hasGeneration { object.metadata["generation"] = 1 }
+        do {
+            try check(object, old: nil, context)
+            try admission.validate(object, old: nil, resource, context)
+            let bytes = object.canonicalJSON()
+            let key = resource.key(namespace: object.namespace, name: object.name)
+            if context.isDryRun {
+                if resource.collection.find(key) != nil { throw alreadyExists(object.name) }
+                resource.strategy.abandon(object, old: nil)
+                return bytes
+            }
+            let revision = try await commit(Write(key: resource.collection.prefix + key, value: bytes, precondition: .absent), name: object.name)
+            resource.strategy.committed(object, old: nil)
+            return Revisions.splice(revision, into: bytes)
+        } catch {
+            resource.strategy.abandon(object, old: nil)
+            throw error
+        }
+    }
+
+    // MARK: Update
+
+    /// How an update comes to the new object: given the old one, or nil where there is none and the resource can be created so.
+    typealias Transform = @Sendable (Value?) throws(APIError) -> (object: Value, duplicates: [String])
+
+    /// Replaces an object by what `transform` makes of it. `isPatch` retries over concurrent changes.
+    func update(
+        name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, _ transform: Transform
+    ) async throws(APIError) -> Written {
+        let key = resource.key(namespace: context.request.namespace, name: name)
+        for _ in 0..<Self.attemptsMax {
+            guard let current = resource.collection.find(key) else {
+                guard !isPatch, resource.strategy.allowsCreateOnUpdate, context.request.subresource.isEmpty else { throw resource.notFound(name) }
+                let (object, duplicates) = try transform(nil)
+                return try await create(RequestBody(value: object, duplicates: duplicates), options, context)
+            }
+            let old = try current.value()
+            var (object, duplicates) = try transform(old)
+            try checkTarget(&object, context)
+            let isConditional = !object.resourceVersion.isEmpty && !(isPatch && object.resourceVersion == old.resourceVersion)
+            if isConditional, object.resourceVersion != old.resourceVersion { throw resource.modified(name) }
+            if !isPatch, !isConditional, !resource.strategy.allowsUnconditionalUpdate {
+                throw invalid(name, [.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
+            }
+            let warnings = try decode(&object, duplicates, options)
+            do {
+                let bytes = try await store(object, over: old, current, context)
+                return Written(bytes: bytes, warnings: warnings)
+            } catch where error.reason == .conflict && error.details?.kind == Self.raced && !isConditional {
+                continue
+            } catch where error.reason == .conflict && error.details?.kind == Self.raced {
+                throw resource.modified(name)
+            }
+        }
+        throw resource.modified(name)
+    }
+
+    private func store(_ changed: Value, over old: Value, _ current: StoredObject, _ context: WriteContext) async throws(APIError) -> [UInt8] {
+        var object = changed
+        try Metadata.prepareForUpdate(&object, old: old, resource, context)
+        keepOtherHalf(&object, old, context)
+        applyDefaults(&object)
+        if try admission.mutate(&object, old: old, resource, context) { applyDefaults(&object) }
+        if context.request.subresource == "status" {
+            try resource.strategy.prepareForStatusUpdate(&object, old: old, context)
+        } else {
+            try resource.strategy.prepareForUpdate(&object, old: old, context)
+        }
+        if resource.strategy.hasGeneration { Metadata.countGeneration(&object, old: old) }
+        do {
+            try check(object, old: old, context)
+            try admission.validate(object, old: old, resource, context)
+            return try await commit(object, over: old, current, context)
+        } catch {
+            resource.strategy.abandon(object, old: old)
+            throw error
+        }
+    }
+
+    private func commit(_ object: Value, over old: Value, _ current: StoredObject, _ context: WriteContext) async throws(APIError) -> [UInt8] {
+        var object = object
+        object.metadata["resourceVersion"] = old.metadata["resourceVersion"]
+        // Writing what is there already is no change: no new revision, no event.
+        if object == old { return current.bytes }
+        if context.isDryRun {
+            resource.strategy.abandon(object, old: old)
+            return object.canonicalJSON()
+        }
+        object.metadata["resourceVersion"] = .null
+        let key = resource.collection.prefix + current.key
+        let bytes = object.canonicalJSON()
+        if Metadata.isDone(object) {
+            // The last finalizer went: so does the object.
+            let revision = try await commit(Write(key: key, value: nil, precondition: .revision(current.revision)), name: object.name)
+            resource.strategy.deleted(object)
+            return Revisions.splice(revision, into: bytes)
+        }
+        let revision = try await commit(Write(key: key, value: bytes, precondition: .revision(current.revision)), name: object.name)
+        resource.strategy.committed(object, old: old)
+        return Revisions.splice(revision, into: bytes)
+    }
+
+    /// A write to `status` changes status and metadata; one to the main resource everything but status.
+    private func keepOtherHalf(_ object: inout Value, _ old: Value, _ context: WriteContext) {
+        switch context.request.subresource {
+        case "status":
+            var kept = old
+            kept["status"] = object["status"]
+            kept["metadata"] = object["metadata"]
+            object = kept
+        case "finalize": object = Self.kept(old, object) { $0["spec"]["finalizers"] = object["spec"]["finalizers"] }
+        case "ephemeralcontainers":
+            object = Self.kept(old, object) { $0["spec"]["ephemeralContainers"] = object["spec"]["ephemeralContainers"] }
+        case "resize": object = Self.kept(old, object) { Self.copyResources(from: object, to: &$0) }
+        case "approval": break
+        default: if resource.definition.subresource("status") != nil { object["status"] = old["status"] }
+        }
+    }
+
+    private static func kept(_ old: Value, _ object: Value, _ change: (inout Value) -> Void) -> Value {
+        var kept = old
+        kept["metadata"] = object["metadata"]
+        change(&kept)
+        return kept
+    }
+
+    /// A resize changes what containers ask for, and nothing else.
+    private static func copyResources(from object: Value, to kept: inout Value) {
+        for list in ["containers", "initContainers"] {
+            var containers = kept["spec"][list].array
+            guard !containers.isEmpty else { continue }
+            for index in containers.indices {
+                guard let twin = object["spec"][list].array.first(where: { $0["name"] == containers[index]["name"] }) else { continue }
+                containers[index]["resources"] = twin["resources"]
+                containers[index]["resizePolicy"] = twin["resizePolicy"]
+            }
+            kept["spec"][list] = .array(containers)
+        }
+    }
+
+    // MARK: Parts
+
+    /// Fills in what the path says and refuses a body that says otherwise.
+    private func checkTarget(_ object: inout Value, _ context: WriteContext) throws(APIError) {
+        guard object.isObject else { throw .badRequest("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct") }
+        if object["apiVersion"].isNull { object["apiVersion"] = .string(resource.apiVersion) }
+        if object["kind"].isNull { object["kind"] = .string(resource.definition.kind) }
+        guard object.apiVersion == resource.apiVersion, object.kind == resource.definition.kind else {
+            throw .badRequest(
+                "the API version in the data (\(object.apiVersion)) does not match the expected API version (\(resource.apiVersion))",
+                ifKindMatches: object.kind == resource.definition.kind,
+                else: "\(object.kind) in version \"\(object.apiVersion)\" cannot be handled as a \(resource.definition.kind)")
+        }
+        guard object["metadata"].isObject || object["metadata"].isNull else { return }
+        let info = context.request
+        if resource.definition.isNamespaced {
+            if object.namespace.isEmpty { object.metadata["namespace"] = .string(info.namespace) }
+            guard object.namespace == info.namespace else {
+                throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+            }
+        } else if !object.namespace.isEmpty {
+            object.metadata["namespace"] = .null
+        }
+        guard !info.name.isEmpty, info.verb != "create" else { return }
+        if object.name.isEmpty { object.metadata["name"] = .string(info.name) }
+        guard object.name == info.name else {
+            throw .badRequest("the name of the object (\(object.name)) does not match the name on the URL (\(info.name))")
+        }
+    }
+
+    /// Checks the body against the kind's schema and drops what is not in it. Returns warnings; throws where the client wanted strictness.
+    private func decode(_ object: inout Value, _ duplicates: [String], _ options: WriteOptions) throws(APIError) -> [String] {
+        let unknown = try SchemaDecoder.decode(&object, as: resource.definition.type)
+        let problems = duplicates.map { "duplicate field \"\($0)\"" } + unknown
+        guard !problems.isEmpty else { return [] }
+        switch options.fieldValidation {
+        case .ignore: return []
+        case .warn: return problems
+        case .strict:
+            throw .badRequest(
+                "\(resource.definition.kind) in version \"\(resource.definition.version)\" cannot be handled as a \(resource.definition.kind): strict decoding error: \(problems.joined(separator: ", "))"
+            )
+        }
+    }
+
+    private func applyDefaults(_ object: inout Value) { Defaulter.apply(to: &object, definition: resource.definition) }
+
+    private func check(_ object: Value, old: Value?, _ context: WriteContext) throws(APIError) {
+        let errors =
+            Validation.validate(object, old: old, definition: resource.definition, subresource: context.request.subresource)
+            + resource.strategy.validate(object, old: old, context)
+        if !errors.isEmpty { throw invalid(object.name, errors) }
+    }
+
+    private func invalid(_ name: String, _ errors: [FieldError]) -> APIError {
+        .invalid(kind: resource.definition.kind, group: resource.group, name: name, errors)
+    }
+
+    private func alreadyExists(_ name: String) -> APIError { .alreadyExists(resource: plural, group: resource.group, name: name) }
+
+    private var plural: String { resource.plural }
+
+    /// Marks a conflict that the store found, which a patch may retry.
+    private static let raced = "raced"
+
+    private func commit(_ write: Write, name: String) async throws(APIError) -> Int64 {
+        do {
+            return try await store.commit([write])
+        } catch {
+            guard case .conflict = error else { throw .storage(error) }
+            if case .absent = write.precondition { throw alreadyExists(name) }
+            throw APIError(.conflict, "", details: .init(kind: Self.raced))
+        }
+    }
+}
+
+extension APIError {
+    /// A failure of the store, as a client sees it.
+    static func storage(_ error: StoreError) -> APIError { .internalError("\(error)") }
+
+    fileprivate static func badRequest(_ message: String, ifKindMatches: Bool, else other: String) -> APIError {
+        .badRequest(ifKindMatches ? message : other)
+    }
+}

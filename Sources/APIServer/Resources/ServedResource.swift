@@ -1,0 +1,32 @@
+import KubernetesAPI
+import ObjectModel
+
+/// A resource as this server serves it: its declaration, its objects, and what its declaration cannot say.
+final class ServedResource: Sendable {
+    let definition: ResourceDefinition
+    let collection: Collection
+    let strategy: any ResourceStrategy
+
+    init(_ definition: ResourceDefinition, _ collection: Collection, _ strategy: any ResourceStrategy) {
+        self.definition = definition
+        self.collection = collection
+        self.strategy = strategy
+    }
+
+    var group: String { definition.group }
+    var plural: String { definition.plural }
+
+    /// `v1`, `apps/v1`.
+    var apiVersion: String { definition.group.isEmpty ? definition.version : "\(definition.group)/\(definition.version)" }
+
+    func key(namespace: String, name: String) -> String { definition.isNamespaced ? "\(namespace)/\(name)" : name }
+
+    func notFound(_ name: String) -> APIError { .notFound(resource: plural, group: group, name: name) }
+
+    func conflict(_ name: String, _ why: String) -> APIError { .conflict(resource: plural, group: group, name: name, why) }
+
+    /// Upstream's words for a write that lost the race.
+    func modified(_ name: String) -> APIError {
+        conflict(name, "the object has been modified; please apply your changes to the latest version and try again")
+    }
+}

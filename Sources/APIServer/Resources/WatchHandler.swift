@@ -1,0 +1,52 @@
+import ClusterClient
+import ObjectModel
+
+/// Answers WATCH: registers a watcher on the collection and lets it go when the client does.
+struct WatchHandler: Sendable {
+    let resource: ServedResource
+    let revision: Int64
+    let presenter: Presenter
+    let deadlines: Deadlines
+
+    /// How long a watch lasts without `timeoutSeconds`, at least; up to twice that, so that clients do not come back all at once.
+    private static let durationMin = Duration.seconds(1800)
+
+    func watch(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> Outcome {
+        let form = try AnswerForm.negotiate(Self.withoutStream(request.accept))
+        let options = try ListOptions(request, resource, info)
+        let encode = try presenter.encoder(form, resource, request)
+        let start = start(options)
+        if case .after(let wanted) = start, wanted > revision { throw ResourceReader.tooLarge(wanted, revision) }
+        // What can fail must fail before the head is sent: the collection is asked whether it reaches back that far.
+        if case .after(let wanted) = start { try resource.collection.checkReach(wanted) }
+        let duration = options.timeout ?? Self.durationMin + .seconds(Int64.random(in: 0..<1800))
+        let (resource, revision, deadlines) = (resource, revision, deadlines)
+        return .stream(StreamHead(contentType: "application/json")) { sink in
+            let watcher = Watcher(options.selection, wantsBookmarks: options.wantsBookmarks, encode: encode, sink: sink)
+            let deadline = deadlines.add(duration) {
+                resource.collection.remove(watcher)
+                watcher.end()
+            }
+            do {
+                try resource.collection.add(watcher, start, currentRevision: revision)
+            } catch {
+                watcher.end(error as? APIError)
+            }
+            sink.onClose {
+                resource.collection.remove(watcher)
+                deadlines.remove(deadline)
+            }
+        }
+    }
+
+    private func start(_ options: ListOptions) -> Collection.Start {
+        if options.sendsInitialEvents == true { return .current(endsWithBookmark: options.wantsBookmarks) }
+        guard let version = options.resourceVersion, version > 0 else {
+            return options.sendsInitialEvents == false ? .after(revision) : .current(endsWithBookmark: false)
+        }
+        return .after(version)
+    }
+
+    /// `application/json;stream=watch` asks for what a JSON watch is anyway.
+    private static func withoutStream(_ accept: String) -> String { accept.replacing(";stream=watch", with: "") }
+}

@@ -1,0 +1,143 @@
+import ObjectModel
+
+/// Services: cluster IPs, IP families and node ports are the server's to give.
+struct ServiceStrategy: ResourceStrategy {
+    let addresses: ServiceAddresses
+
+    // MARK: Create
+
+    func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
+        try allocate(&object, old: nil, isDryRun: context.isDryRun)
+    }
+
+    // MARK: Update
+
+    func prepareForUpdate(_ object: inout Value, old: Value, _ context: WriteContext) throws(APIError) {
+        keepAllocated(&object, old: old)
+        try allocate(&object, old: old, isDryRun: context.isDryRun)
+    }
+
+    /// A client that replaces a service need not repeat what the server gave it.
+    private func keepAllocated(_ object: inout Value, old: Value) {
+        if Self.needsAddress(object), Self.needsAddress(old) {
+            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] where object["spec"][field].isEmpty {
+                object["spec"][field] = old["spec"][field]
+            }
+        }
+        if !Self.needsAddress(object), Self.needsAddress(old), object["spec"]["clusterIP"] == old["spec"]["clusterIP"] {
+            // Turning into an ExternalName service gives the address back.
+            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] { object["spec"][field] = .null }
+        }
+        guard Self.needsPorts(object), Self.needsPorts(old) else {
+            if !Self.needsPorts(object), Self.needsPorts(old) { dropNodePorts(&object, old: old) }
+            return
+        }
+        var ports = object["spec"]["ports"].array
+        for index in ports.indices where (ports[index]["nodePort"].int ?? 0) == 0 {
+            let twin = old["spec"]["ports"].array.first { $0["port"] == ports[index]["port"] && Self.transport($0) == Self.transport(ports[index]) }
+            if let port = twin?["nodePort"], !port.isEmpty { ports[index]["nodePort"] = port }
+        }
+        object["spec"]["ports"] = .array(ports)
+    }
+
+    private func dropNodePorts(_ object: inout Value, old: Value) {
+        let before = Set(old["spec"]["ports"].array.compactMap { $0["nodePort"].int })
+        var ports = object["spec"]["ports"].array
+        for index in ports.indices where ports[index]["nodePort"].int.map(before.contains) ?? false { ports[index]["nodePort"] = .null }
+        object["spec"]["ports"] = .array(ports)
+    }
+
+    // MARK: Allocation
+
+    private func allocate(_ object: inout Value, old: Value?, isDryRun: Bool) throws(APIError) {
+        guard Self.needsAddress(object) else { return }
+        object["spec"]["ipFamilies"] = object["spec"]["ipFamilies"].isEmpty ? ["IPv4"] : object["spec"]["ipFamilies"]
+        if object["spec"]["ipFamilyPolicy"].isNull { object["spec"]["ipFamilyPolicy"] = "SingleStack" }
+        let chosen = object["spec"]["clusterIP"].string ?? object["spec"]["clusterIPs"][0].string ?? ""
+        do {
+            if chosen.isEmpty {
+                let address = try addresses.reserveAny(for: object.uid)
+                object["spec"]["clusterIP"] = .string(address)
+                object["spec"]["clusterIPs"] = [.string(address)]
+            } else {
+                object["spec"]["clusterIP"] = .string(chosen)
+                if object["spec"]["clusterIPs"].isEmpty { object["spec"]["clusterIPs"] = [.string(chosen)] }
+                if chosen != "None" { try addresses.reserve(chosen, for: object.uid) }
+            }
+        } catch {
+            throw refusal(object, "spec.clusterIPs", object["spec"]["clusterIPs"], Self.addressWords(error, chosen, addresses.range))
+        }
+        try allocatePorts(&object)
+    }
+
+    private func allocatePorts(_ object: inout Value) throws(APIError) {
+        guard Self.needsPorts(object) else { return }
+        let isAllocating = object["spec"]["type"].string == "NodePort" || object["spec"]["allocateLoadBalancerNodePorts"].bool != false
+        var ports = object["spec"]["ports"].array
+        for index in ports.indices {
+            let wanted = ports[index]["nodePort"].int ?? 0
+            do {
+                if wanted != 0 {
+                    try addresses.reserve(port: wanted, for: object.uid)
+                } else if isAllocating {
+                    ports[index]["nodePort"] = Value(try addresses.reserveAnyPort(for: object.uid))
+                }
+            } catch {
+                throw refusal(object, "spec.ports[\(index)].nodePort", Value(wanted), Self.portWords(error, addresses.nodePorts))
+            }
+        }
+        object["spec"]["ports"] = .array(ports)
+    }
+
+    private func refusal(_ object: Value, _ path: String, _ value: Value, _ words: String) -> APIError {
+        .invalid(kind: "Service", group: "", name: object.name, [.invalid(path, value, words)])
+    }
+
+    private static func addressWords(_ refusal: ServiceAddresses.Refusal, _ address: String, _ range: IPv4Range) -> String {
+        switch refusal {
+        case .taken: "failed to allocate IP \(address): provided IP is already allocated"
+        case .outOfRange:
+            "failed to allocate IP \(address): the provided IP (\(address)) is not in the valid range. The range of valid IPs is \(IPv4Range.text(range.base))/\(range.prefix)"
+        case .exhausted: "failed to allocate a serviceIP: range is full"
+        }
+    }
+
+    private static func portWords(_ refusal: ServiceAddresses.Refusal, _ range: ClosedRange<Int>) -> String {
+        switch refusal {
+        case .taken: "provided port is already allocated"
+        case .outOfRange: "provided port is not in the valid range. The range of valid ports is \(range.lowerBound)-\(range.upperBound)"
+        case .exhausted: "failed to allocate a nodePort: range is full"
+        }
+    }
+
+    // MARK: What a service holds
+
+    private static func needsAddress(_ service: Value) -> Bool { service["spec"]["type"].string != "ExternalName" }
+
+    private static func needsPorts(_ service: Value) -> Bool { ["NodePort", "LoadBalancer"].contains(service["spec"]["type"].string) }
+
+    private static func transport(_ port: Value) -> String { port["protocol"].string ?? "TCP" }
+
+    private static func ips(_ service: Value) -> [String] { service["spec"]["clusterIPs"].strings.filter { $0 != "None" } }
+
+    private static func ports(_ service: Value) -> [Int] { service["spec"]["ports"].array.compactMap { $0["nodePort"].int } }
+
+    func abandon(_ object: Value, old: Value?) {
+        addresses.keep(old.map(Self.ips) ?? [], old.map(Self.ports) ?? [], for: object.uid)
+    }
+
+    func committed(_ object: Value, old: Value?) { addresses.keep(Self.ips(object), Self.ports(object), for: object.uid) }
+
+    func deleted(_ object: Value) { addresses.release(Self.ips(object), Self.ports(object), of: object.uid) }
+
+    func loaded(_ object: Value) {
+        for address in Self.ips(object) { try? addresses.reserve(address, for: object.uid) }
+        for port in Self.ports(object) { try? addresses.reserve(port: port, for: object.uid) }
+    }
+
+    var selectableFieldNames: Set<String> { ["spec.clusterIP", "spec.type"] }
+
+    var selectableFields: SelectableFields {
+        { ["spec.clusterIP": $0["spec"]["clusterIP"].string ?? "", "spec.type": $0["spec"]["type"].string ?? ""] }
+    }
+}

@@ -1,0 +1,109 @@
+import ObjectModel
+
+/// Nodes: the agent registers its node with the status it has.
+struct NodeStrategy: ResourceStrategy {
+    func initialStatus(of object: Value) -> Value { object["status"] }
+
+    var selectableFieldNames: Set<String> { ["spec.unschedulable"] }
+
+    var selectableFields: SelectableFields { { ["spec.unschedulable": $0["spec"]["unschedulable"].bool == true ? "true" : "false"] } }
+}
+
+/// Secrets: `stringData` is a way to write `data`, never stored.
+struct SecretStrategy: ResourceStrategy {
+    func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) { encode(&object) }
+
+    func prepareForUpdate(_ object: inout Value, old: Value, _ context: WriteContext) throws(APIError) { encode(&object) }
+
+    private func encode(_ object: inout Value) {
+        for (key, value) in object["stringData"].fields {
+            object["data"][key] = .string(Base64.encode((value.string ?? "").utf8))
+        }
+        object["stringData"] = .null
+    }
+
+    var selectableFieldNames: Set<String> { ["type"] }
+
+    var selectableFields: SelectableFields { { ["type": $0["type"].string ?? ""] } }
+}
+
+/// Events: selected by what they are about.
+struct EventStrategy: ResourceStrategy {
+    var allowsCreateOnUpdate: Bool { true }
+
+    private static let involved = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"]
+
+    var selectableFieldNames: Set<String> {
+        Set(Self.involved.map { "involvedObject.\($0)" } + ["reason", "reportingComponent", "source", "type"])
+    }
+
+    var selectableFields: SelectableFields {
+        { event in
+            var fields: [String: String] = [:]
+            for name in Self.involved { fields["involvedObject.\(name)"] = event["involvedObject"][name].string ?? "" }
+            fields["reason"] = event["reason"].string ?? ""
+            fields["type"] = event["type"].string ?? ""
+            let component = event["reportingComponent"].string ?? ""
+            fields["reportingComponent"] = component
+            fields["source"] = event["source"]["component"].string ?? component
+            return fields
+        }
+    }
+}
+
+/// Persistent volumes and claims: they begin in a phase.
+struct InitialPhaseStrategy: ResourceStrategy {
+    let phase: String
+
+    func initialStatus(of object: Value) -> Value { ["phase": .string(phase)] }
+}
+
+/// ReplicaSets and ReplicationControllers.
+struct ReplicaSetStrategy: ResourceStrategy {
+    var hasGeneration: Bool { true }
+
+    func initialStatus(of object: Value) -> Value { ["replicas": 0] }
+
+    var selectableFieldNames: Set<String> { ["status.replicas"] }
+
+    var selectableFields: SelectableFields { { ["status.replicas": String($0["status"]["replicas"].int ?? 0)] } }
+}
+
+/// Jobs: unless told otherwise, a job selects its pods by its own uid.
+struct JobStrategy: ResourceStrategy {
+    var hasGeneration: Bool { true }
+
+    func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
+        guard object["spec"]["manualSelector"].bool != true, object["spec"]["selector"].isNull else { return }
+        let (name, uid) = (object.name, object.uid)
+        let own: [String: String] = [
+            "controller-uid": uid, "batch.kubernetes.io/controller-uid": uid, "job-name": name, "batch.kubernetes.io/job-name": name,
+        ]
+        for (label, value) in own { object["spec"]["template"]["metadata"]["labels"][label] = .string(value) }
+        object["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = .string(uid)
+    }
+
+    var selectableFieldNames: Set<String> { ["status.successful"] }
+
+    var selectableFields: SelectableFields { { ["status.successful": String($0["status"]["succeeded"].int ?? 0)] } }
+}
+
+/// Certificate signing requests: who asks is who sent the request.
+struct CertificateSigningRequestStrategy: ResourceStrategy {
+    func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
+        let user = context.user
+        object["spec"]["username"] = .string(user.name)
+        object["spec"]["uid"] = user.uid.isEmpty ? .null : .string(user.uid)
+        object["spec"]["groups"] = user.groups.isEmpty ? .null : Value(user.groups)
+        object["spec"]["extra"] = user.extra.isEmpty ? .null : .object(Fields(user.extra.map { ($0.key, Value($0.value)) }))
+    }
+
+    func prepareForUpdate(_ object: inout Value, old: Value, _ context: WriteContext) throws(APIError) {
+        object["spec"] = old["spec"]
+        object["status"] = context.request.subresource == "approval" ? object["status"] : old["status"]
+    }
+
+    var selectableFieldNames: Set<String> { ["spec.signerName"] }
+
+    var selectableFields: SelectableFields { { ["spec.signerName": $0["spec"]["signerName"].string ?? ""] } }
+}

@@ -1,0 +1,45 @@
+import KubernetesAPI
+import ObjectModel
+
+/// The strategy of each resource: a name here is a rule that the schema cannot say.
+enum Strategies {
+    static func strategy(for definition: ResourceDefinition, _ addresses: ServiceAddresses) -> any ResourceStrategy {
+        switch (definition.group, definition.plural) {
+        case ("", "pods"): PodStrategy()
+        case ("", "services"): ServiceStrategy(addresses: addresses)
+        case ("", "namespaces"): NamespaceStrategy()
+        case ("", "nodes"): NodeStrategy()
+        case ("", "secrets"): SecretStrategy()
+        case ("", "events"), ("events.k8s.io", "events"): EventStrategy()
+        case ("", "persistentvolumes"): InitialPhaseStrategy(phase: "Pending")
+        case ("", "persistentvolumeclaims"): InitialPhaseStrategy(phase: "Pending")
+        case ("", "replicationcontrollers"), ("apps", "replicasets"): ReplicaSetStrategy()
+        case ("batch", "jobs"): JobStrategy()
+        case ("certificates.k8s.io", "certificatesigningrequests"): CertificateSigningRequestStrategy()
+        default: plain(definition)
+        }
+    }
+
+    private static func plain(_ definition: ResourceDefinition) -> PlainStrategy {
+        PlainStrategy(
+            hasGeneration: counted.contains(definition.plural),
+            allowsUnconditionalUpdate: !conditional.contains(definition.plural),
+            allowsCreateOnUpdate: createdOnUpdate.contains(definition.plural))
+    }
+
+    /// Kinds whose `metadata.generation` counts changes.
+    private static let counted: Set<String> = [
+        "podtemplates", "deployments", "daemonsets", "statefulsets", "cronjobs", "poddisruptionbudgets", "ingresses", "networkpolicies",
+        "ingressclasses", "endpointslices", "priorityclasses", "mutatingwebhookconfigurations", "validatingwebhookconfigurations",
+        "validatingadmissionpolicies", "validatingadmissionpolicybindings", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
+        "customresourcedefinitions", "flowschemas", "prioritylevelconfigurations", "deviceclasses", "resourceslices",
+    ]
+
+    private static let conditional: Set<String> = [
+        "leases", "poddisruptionbudgets", "customresourcedefinitions", "apiservices", "runtimeclasses", "csidrivers", "csinodes", "volumeattachments",
+    ]
+
+    private static let createdOnUpdate: Set<String> = [
+        "leases", "endpoints", "limitranges", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
+    ]
+}

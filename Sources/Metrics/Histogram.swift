@@ -1,0 +1,50 @@
+import Synchronization
+
+/// A distribution, by labels.
+public final class Histogram: MetricFamily {
+    let header: MetricHeader
+    private let buckets: [Double]
+    private let series = Mutex<[[String]: Series]>([:])
+
+    private struct Series {
+        var counts: [UInt64]
+        var count: UInt64 = 0
+        var sum = 0.0
+    }
+
+    init(header: MetricHeader, buckets: [Double]) {
+        self.header = header
+        self.buckets = buckets
+    }
+
+    /// Counts one observation. Durations are in seconds.
+    public func observe(_ value: Double, _ values: [String] = []) {
+        let bucket = buckets.firstIndex { value <= $0 }
+        series.withLock { series in
+            var entry = series[values] ?? Series(counts: Array(repeating: 0, count: buckets.count))
+            series[values] = nil
+            if let bucket { entry.counts[bucket] += 1 }
+            entry.count += 1
+            entry.sum += value
+            series[values] = entry
+        }
+    }
+
+    public func observe(_ duration: Duration, _ values: [String] = []) {
+        observe(Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18, values)
+    }
+
+    func write(into out: inout String) {
+        header.write(into: &out)
+        for (values, entry) in series.withLock({ $0 }).sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            var below: UInt64 = 0
+            for (bound, count) in zip(buckets, entry.counts) {
+                below += count
+                header.writeSeries("_bucket", values, extra: ("le", MetricHeader.text(bound)), "\(below)", into: &out)
+            }
+            header.writeSeries("_bucket", values, extra: ("le", "+Inf"), "\(entry.count)", into: &out)
+            header.writeSeries("_sum", values, MetricHeader.text(entry.sum), into: &out)
+            header.writeSeries("_count", values, "\(entry.count)", into: &out)
+        }
+    }
+}
