@@ -40,11 +40,11 @@ public final class Histogram: MetricFamily {
             var below: UInt64 = 0
             for (bound, count) in zip(buckets, entry.counts) {
                 below += count
-                header.writeSeries("_bucket", values, extra: ("le", MetricHeader.text(bound)), "\(below)", into: &out)
+                header.writeSeries(suffix: "_bucket", values, extra: ("le", MetricHeader.text(bound)), "\(below)", into: &out)
             }
-            header.writeSeries("_bucket", values, extra: ("le", "+Inf"), "\(entry.count)", into: &out)
-            header.writeSeries("_sum", values, MetricHeader.text(entry.sum), into: &out)
-            header.writeSeries("_count", values, "\(entry.count)", into: &out)
+            header.writeSeries(suffix: "_bucket", values, extra: ("le", "+Inf"), "\(entry.count)", into: &out)
+            header.writeSeries(suffix: "_sum", values, MetricHeader.text(entry.sum), into: &out)
+            header.writeSeries(suffix: "_count", values, "\(entry.count)", into: &out)
         }
     }
 }

@@ -53,7 +53,7 @@ struct MetricHeader: Sendable {
     }
 
     /// `name_suffix{a="b",…} value`.
-    func writeSeries(_ suffix: String = "", _ values: [String], extra: (String, String)? = nil, _ value: String, into out: inout String) {
+    func writeSeries(suffix: String = "", _ values: [String], extra: (String, String)? = nil, _ value: String, into out: inout String) {
         out += name
         out += suffix
         var pairs = zip(labels, values).map { "\($0)=\"\(Self.escaped($1))\"" }

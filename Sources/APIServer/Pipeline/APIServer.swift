@@ -75,19 +75,13 @@ public final class APIServer: RequestHandler {
         let start = ContinuousClock.now
         do {
             let info = try RequestInfo(request.api)
-            let user = try gates.authenticate(request)
-            try authorize(info.attributes(user))
+            let requester = try gates.authenticate(request)
+            let user = try Impersonation.user(request.headers, requester: requester, authorizer: gates.authorizer)
+            try gates.authorizer.require(info.attributes(user))
             let outcome = info.isResourceRequest ? try router.route(info, request, user) : try discovery.route(request)
             return metrics.observed(outcome, info, since: start)
         } catch {
             return .respond(Presenter.failure(error))
-        }
-    }
-
-    private func authorize(_ attributes: RequestAttributes) throws(APIError) {
-        switch gates.authorizer.authorize(attributes) {
-        case .allow: return
-        case .deny(let reason), .noOpinion(let reason): throw Forbidden.error(attributes, reason: reason)
         }
     }
 

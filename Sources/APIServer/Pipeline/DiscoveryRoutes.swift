@@ -31,7 +31,7 @@ struct DiscoveryRoutes: Sendable {
         let checks = readiness()
         let isReady = checks.allSatisfy { $0.failure == nil }
         if isReady, !isVerbose { return Self.text("ok") }
-        let lines = checks.map { $0.failure.map { failure in "[-]\($0.name) failed: \(failure)" } ?? "[+]\($0.name) ok" }
+        let lines = checks.map { name, failure in failure.map { "[-]\(name) failed: \($0)" } ?? "[+]\(name) ok" }
         let verdict = isReady ? "readyz check passed" : "readyz check failed"
         return Self.text((lines + [verdict, ""]).joined(separator: "\n"), status: isReady ? 200 : 500)
     }

@@ -77,7 +77,7 @@ struct ResourceRouter: Sendable {
     func answer(
         _ form: AnswerForm, _ resource: ServedResource, _ request: APIRequest, _ write: () async throws(APIError) -> ResourceWriter.Written
     ) async -> HTTPResponse {
-        do {
+        do throws(APIError) {
             let written = try await write()
             return try Presenter(now: environment.now()).object(
                 written.bytes, form, resource, request, status: written.isCreated ? 201 : 200, warnings: written.warnings)
@@ -120,7 +120,7 @@ struct ResourceRouter: Sendable {
     private func delete(
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource, _ form: AnswerForm
     ) async -> HTTPResponse {
-        do {
+        do throws(APIError) {
             let options = try DeleteOptions(request)
             switch try await deleter(resource).delete(name: info.name, options, context(info, user, isDryRun: options.isDryRun)) {
             case .marked(let bytes): return try Presenter(now: environment.now()).object(bytes, form, resource, request)
@@ -142,7 +142,7 @@ struct ResourceRouter: Sendable {
     private func deleteCollection(
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
     ) async -> HTTPResponse {
-        do {
+        do throws(APIError) {
             let options = try DeleteOptions(request)
             let reader = ResourceReader(resource: resource, revision: registry.revision, presenter: Presenter(now: environment.now()))
             let page = try reader.page(try ListOptions(request, resource, info))

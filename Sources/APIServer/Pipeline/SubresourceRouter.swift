@@ -60,7 +60,7 @@ struct SubresourceRouter: Sendable {
     private func bind(
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ pods: ServedResource, _ router: ResourceRouter, name: String
     ) async -> HTTPResponse {
-        do {
+        do throws(APIError) {
             let binding = try RequestBody.parse(request).value
             let options = try WriteOptions(request)
             let handler = BindingHandler(pods: pods, writer: router.writer(pods), environment: router.environment)
@@ -75,7 +75,7 @@ struct SubresourceRouter: Sendable {
     private func evict(
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ pods: ServedResource, _ router: ResourceRouter
     ) async -> HTTPResponse {
-        do {
+        do throws(APIError) {
             guard let budgets = router.registry.resource(group: "policy", version: "v1", plural: "poddisruptionbudgets") else {
                 throw ResourceRouter.unknownPath
             }
@@ -89,7 +89,7 @@ struct SubresourceRouter: Sendable {
     }
 
     private func token(_ info: RequestInfo, _ request: APIRequest, _ accounts: ServedResource) -> HTTPResponse {
-        do {
+        do throws(APIError) {
             guard let account = accounts.collection.find(accounts.key(namespace: info.namespace, name: info.name)) else {
                 throw accounts.notFound(info.name)
             }

@@ -46,7 +46,7 @@ struct ResourceDeleter: Sendable {
                 group.addTask {
                     var context = context
                     context.request.namespace = String(object.namespace)
-                    do {
+                    do throws(APIError) {
                         _ = try await delete(name: String(object.name), options, context)
                         return .success(())
                     } catch {

@@ -39,7 +39,7 @@ struct ResourceWriter: Sendable {
             var object = decoded
             try Metadata.prepareForCreate(&object, resource, context, environment)
             let isGenerated = decoded.name.isEmpty && !object.name.isEmpty
-            do {
+            do throws(APIError) {
                 let bytes = try await store(new: object, context)
                 return Written(bytes: bytes, isCreated: true, warnings: warnings)
             } catch where error.reason == .alreadyExists && isGenerated && attempts < Self.attemptsMax {
@@ -59,7 +59,7 @@ struct ResourceWriter: Sendable {
         if try admission.mutate(&object, old: nil, resource, context) { applyDefaults(&object) }
         try resource.strategy.prepareForCreate(&object, context)
         if resource.strategy.hasGeneration { object.metadata["generation"] = 1 }
-        do {
+        do throws(APIError) {
             try check(object, old: nil, context)
             try admission.validate(object, old: nil, resource, context)
             let bytes = object.canonicalJSON()
@@ -103,7 +103,7 @@ struct ResourceWriter: Sendable {
                 throw invalid(name, [.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
             }
             let warnings = try decode(&object, duplicates, options)
-            do {
+            do throws(APIError) {
                 let bytes = try await store(object, over: old, current, context)
                 return Written(bytes: bytes, warnings: warnings)
             } catch where error.reason == .conflict && error.details?.kind == Self.raced && !isConditional {
@@ -127,7 +127,7 @@ struct ResourceWriter: Sendable {
             try resource.strategy.prepareForUpdate(&object, old: old, context)
         }
         if resource.strategy.hasGeneration { Metadata.countGeneration(&object, old: old) }
-        do {
+        do throws(APIError) {
             try check(object, old: old, context)
             try admission.validate(object, old: old, resource, context)
             return try await commit(object, over: old, current, context)
@@ -230,24 +230,27 @@ struct ResourceWriter: Sendable {
 
     /// Checks the body against the kind's schema and drops what is not in it. Returns warnings; throws where the client wanted strictness.
     private func decode(_ object: inout Value, _ duplicates: [String], _ options: WriteOptions) throws(APIError) -> [String] {
-        let unknown = try SchemaDecoder.decode(&object, as: resource.definition.type)
+        let unknown: [String]
+        do {
+            unknown = try SchemaDecoder.decode(&object, as: resource.definition.type)
+        } catch {
+            throw error.badRequest(object: object, kind: resource.definition.kind)
+        }
         let problems = duplicates.map { "duplicate field \"\($0)\"" } + unknown
         guard !problems.isEmpty else { return [] }
         switch options.fieldValidation {
         case .ignore: return []
         case .warn: return problems
         case .strict:
-            throw .badRequest(
-                "\(resource.definition.kind) in version \"\(resource.definition.version)\" cannot be handled as a \(resource.definition.kind): strict decoding error: \(problems.joined(separator: ", "))"
-            )
+            throw DecodingError.strict(problems, object: object, kind: resource.definition.kind)
         }
     }
 
-    private func applyDefaults(_ object: inout Value) { Defaulter.apply(to: &object, definition: resource.definition) }
+    private func applyDefaults(_ object: inout Value) { Defaulter.apply(to: &object, type: resource.definition.type) }
 
     private func check(_ object: Value, old: Value?, _ context: WriteContext) throws(APIError) {
         let errors =
-            Validation.validate(object, old: old, definition: resource.definition, subresource: context.request.subresource)
+            KindValidation.validate(object, old: old, definition: resource.definition, subresource: context.request.subresource)
             + resource.strategy.validate(object, old: old, context)
         if !errors.isEmpty { throw invalid(object.name, errors) }
     }
