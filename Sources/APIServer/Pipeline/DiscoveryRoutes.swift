@@ -7,6 +7,9 @@ import ObjectModel
 struct DiscoveryRoutes: Sendable {
     let documents: DiscoveryDocuments
     let readiness: @Sendable () -> [(name: String, failure: String?)]
+
+    /// By path.
+    let documentsOfKeys: [String: Value]
     let metrics: ServerMetrics
 
     func route(_ request: HTTPRequest) throws(APIError) -> Outcome {
@@ -21,7 +24,7 @@ struct DiscoveryRoutes: Sendable {
         case "/readyz", "/readyz/ping": return .respond(ready(isVerbose: api.queryValue("verbose") != nil))
         case "/version": return .respond(HTTPResponse(body: [Self.version.json()]))
         case "/metrics": return .respond(Self.text(metrics.exposition(), contentType: "text/plain; version=0.0.4; charset=utf-8"))
-        default: break
+        default: if let keys = documentsOfKeys[String(path)] { return .respond(HTTPResponse(body: [keys.json()])) }
         }
         guard let document = try documents.document(at: String(path), api) else { throw ResourceRouter.unknownPath }
         return .respond(document.answer(ifNoneMatch: request.headers.first(name: "if-none-match")))

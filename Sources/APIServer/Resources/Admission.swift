@@ -39,12 +39,12 @@ struct Admission: Sendable {
 
 /// Admission and authorization read what is stored from the snapshots.
 extension ResourceRegistry: ObjectReader {
-    func object(_ resource: Resource, namespace: String, name: String) -> Value? {
+    public func object(_ resource: Resource, namespace: String, name: String) -> Value? {
         guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural) else { return nil }
         return try? served.collection.find(served.key(namespace: namespace, name: name))?.value()
     }
 
-    func objects(_ resource: Resource, namespace: String) -> [Value] {
+    public func objects(_ resource: Resource, namespace: String) -> [Value] {
         guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural) else { return [] }
         var objects: [Value] = []
         served.collection.snapshot.objects.scan(namespace: namespace) { object in

@@ -1,11 +1,13 @@
+import ClusterClient
 import KubernetesAPI
 import ObjectModel
 import Storage
 import Synchronization
 
 /// All resources that are served, and the fold of the store's log into their collections.
-final class ResourceRegistry: Sendable {
+public final class ResourceRegistry: Sendable {
     let catalog: Catalog
+    let store: any Store
     private let resources: [Name: ServedResource]
     private let collections: [String: Collection]
 
@@ -25,8 +27,20 @@ final class ResourceRegistry: Sendable {
     /// Hears of every change after the collections have it: (resource, key, object or nil).
     typealias Observer = @Sendable (ServedResource, String, StoredObject?) -> Void
 
+    /// Opens the standard resources over what the store holds.
+    /// - Parameter serviceCIDR: the block that cluster IPs are taken from, such as `10.96.0.0/16`.
+    public convenience init(store: any Store, serviceCIDR: String) throws {
+        guard let range = IPv4Range(serviceCIDR) else {
+            throw APIError(.badRequest, "service CIDR \(serviceCIDR) is not an IPv4 block such as 10.96.0.0/16")
+        }
+        let addresses = ServiceAddresses(range: range)
+        self.init(.builtIn, store) { Strategies.strategy(for: $0, addresses) }
+        try load()
+    }
+
     init(_ catalog: Catalog, _ store: any Store, strategies: (ResourceDefinition) -> any ResourceStrategy) {
         self.catalog = catalog
+        self.store = store
         var resources: [Name: ServedResource] = [:]
         var collections: [String: Collection] = [:]
         var byPrefix: [String: ServedResource] = [:]
@@ -63,12 +77,12 @@ final class ResourceRegistry: Sendable {
     var all: [ServedResource] { Array(resources.values) }
 
     /// The revision up to which every collection has every change.
-    var revision: Int64 { applied.withLock { $0 } }
+    public var revision: Int64 { applied.withLock { $0 } }
 
     // MARK: Following the log
 
     /// Fills the collections and follows the store from there.
-    func load(from store: any Store) throws(StoreError) {
+    private func load() throws(StoreError) {
         let listing = try store.list(prefix: "/registry/", at: nil)
         var entries: [String: [Entry]] = [:]
         for entry in listing.entries {
@@ -93,6 +107,13 @@ final class ResourceRegistry: Sendable {
                 return true
             }
             observers.withLock { $0[prefix, default: []].append(observer) }
+        }
+    }
+
+    /// Hears of every object of the resources named by plural: those that are there at once, changes before the client that made them is answered.
+    public func observe(_ plurals: Set<String>, _ observer: @escaping @Sendable (Resource, String, Value?) -> Void) {
+        observe({ plurals.contains($0.plural) }) { resource, key, object in
+            observer(resource.reference, key, object.flatMap { try? $0.value() })
         }
     }
 
