@@ -12,7 +12,7 @@ struct TestServer {
     let standard: StandardServer
     let admin: Client
 
-    init(store: any Store = InMemoryStore()) async throws {
+    init(store: any Store = MemoryStore()) async throws {
         let configuration = APIServer.Configuration(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         standard = try StandardServer(
             configuration, store: store, serviceCIDR: "10.96.0.0/16", serviceAccountKeys: ServiceAccountKeys(),

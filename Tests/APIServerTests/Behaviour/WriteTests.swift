@@ -54,10 +54,11 @@ import Testing
         #expect(second.resourceVersion == first.resourceVersion)
     }
 
-    @Test(arguments: [
-        (Client.PatchType.merge, ["data": ["b": "2"]] as Value), (Client.PatchType.strategicMerge, ["data": ["b": "2"]]),
-        (Client.PatchType.json, [["op": "add", "path": "/data/b", "value": "2"]]),
-    ])
+    private static let patches: [(Client.PatchType, Value)] = [
+        (.merge, ["data": ["b": "2"]]), (.strategicMerge, ["data": ["b": "2"]]), (.json, [["op": "add", "path": "/data/b", "value": "2"]]),
+    ]
+
+    @Test(arguments: patches)
     func everyPatchTypeChangesAField(type: Client.PatchType, patch: Value) async throws {
         let server = try await TestServer()
         try await server.admin.create(.configMaps, TestServer.configMap("a", ["a": "1"]))
