@@ -1,55 +1,88 @@
 import GRPCCore
+import Synchronization
 
-/// Events: CRI's own where the runtime has them, else those of containerd.
+/// Events: containerd's own, which every version of it has, else those of CRI.
+///
+/// Neither answers a subscription before the first event. To know that the subscription stands, containerd is asked to publish an event of
+/// ours until we hear it; another runtime gets a call behind the subscription, which it answers after it.
 extension CRIRuntime {
     public func events(_ receive: @escaping @Sendable (ContainerEvent) async -> Void) async throws(ContainerRuntimeError) {
         do {
-            try await containerEvents(receive)
-        } catch  where error.code == .unimplemented {
             try await containerdEvents(receive)
+        } catch  where error.code == .unimplemented {
+            try await containerEvents(receive)
         }
     }
 
-    /// `GetContainerEvents`, which containerd has from 1.7 on.
-    private func containerEvents(_ receive: @escaping @Sendable (ContainerEvent) async -> Void) async throws(ContainerRuntimeError) {
-        try await call("GetContainerEvents", nil) { options in
-            try await service.getContainerEvents(CRIGetEventsRequest(), options: options) { response in
-                guard case .success(let contents) = response.accepted else { throw response.acceptanceFailure }
-                var isSubscribed = false
-                for try await part in contents.bodyParts {
-                    guard case .message(let message) = part else { continue }
-                    if !isSubscribed {
-                        isSubscribed = true
-                        await receive(.subscribed)
+    private static let subscribedTopic = "/apus/subscribed"
+    private static let topics = ["/tasks/start", "/tasks/exit", "/tasks/oom", "/tasks/delete", subscribedTopic]
+
+    private func containerdEvents(_ receive: @escaping @Sendable (ContainerEvent) async -> Void) async throws(ContainerRuntimeError) {
+        let service = ContainerdEvents.Client(wrapping: client)
+        let request = ContainerdSubscribeRequest.with {
+            $0.filters = Self.topics.map { "namespace==k8s.io,topic==\"\($0)\"" }
+        }
+        let isHeard = Flag()
+        try await call("Subscribe", nil) { options in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await service.subscribe(request, options: options) { response in
+                        for try await envelope in response.messages {
+                            if isHeard.set() { await receive(.subscribed) }
+                            if let event = try ContainerEvent(envelope) { await receive(event) }
+                        }
                     }
-                    if let event = ContainerEvent(message) { await receive(event) }
+                    throw RPCError(code: .unavailable, message: "containerd ended its stream of events")
                 }
+                group.addTask {
+                    while !isHeard.isSet {
+                        let publish = ContainerdPublishRequest.with {
+                            $0.topic = Self.subscribedTopic
+                            $0.event.typeURL = "containerd.events.TaskStart"  // one without a type makes containerd panic
+                        }
+                        _ = try await service.publish(publish, metadata: ["containerd-namespace": "k8s.io"], options: options)
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                }
+                defer { group.cancelAll() }
+                try await group.waitForAll()
             }
         }
     }
 
-    /// The event stream of containerd itself.
-    private func containerdEvents(_ receive: @escaping @Sendable (ContainerEvent) async -> Void) async throws(ContainerRuntimeError) {
-        let request = ContainerdSubscribeRequest.with {
-            $0.filters = ["/tasks/start", "/tasks/exit", "/tasks/oom", "/tasks/delete"].map { "namespace==k8s.io,topic==\"\($0)\"" }
-        }
-        try await call("Subscribe", nil) { options in
-            try await ContainerdEvents.Client(wrapping: client).subscribe(request, options: options) { response in
-                guard case .success(let contents) = response.accepted else { throw response.acceptanceFailure }
-                await receive(.subscribed)
-                for try await part in contents.bodyParts {
-                    guard case .message(let envelope) = part else { continue }
-                    if let event = try ContainerEvent(envelope) { await receive(event) }
+    /// `GetContainerEvents`, which CRI-O has, and containerd from 1.7 on.
+    private func containerEvents(_ receive: @escaping @Sendable (ContainerEvent) async -> Void) async throws(ContainerRuntimeError) {
+        let isTold = Flag()
+        try await call("GetContainerEvents", nil) { options in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await self.service.getContainerEvents(CRIGetEventsRequest(), options: options) { response in
+                        for try await message in response.messages {
+                            if isTold.set() { await receive(.subscribed) }
+                            if let event = ContainerEvent(message) { await receive(event) }
+                        }
+                    }
+                    throw RPCError(code: .unavailable, message: "the runtime ended its stream of events")
                 }
+                group.addTask {
+                    _ = try await self.version()
+                    if isTold.set() { await receive(.subscribed) }
+                }
+                defer { group.cancelAll() }
+                try await group.waitForAll()
             }
         }
     }
 }
 
-extension StreamingClientResponse {
-    fileprivate var acceptanceFailure: RPCError {
-        if case .failure(let error) = accepted { error } else { RPCError(code: .unknown, message: "the call was refused") }
-    }
+/// Something that happens once.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .acquiring) }
+
+    /// Whether this was the first time.
+    func set() -> Bool { !value.exchange(true, ordering: .acquiringAndReleasing) }
 }
 
 extension ContainerEvent {

@@ -52,6 +52,22 @@ public final class CRIRuntime: Sendable {
         client.beginGracefulShutdown()
     }
 
+    /// Keeps the connection while the closure runs: for a few calls, where nothing else runs this client.
+    public func serving<Result: Sendable>(
+        _ body: @escaping @Sendable (CRIRuntime) async throws(ContainerRuntimeError) -> Result
+    ) async throws(ContainerRuntimeError) -> Result {
+        let result = await withTaskGroup(of: Void.self, returning: Swift.Result<Result, ContainerRuntimeError>.self) { group in
+            group.addTask { try? await self.run() }
+            defer { group.cancelAll() }
+            do throws(ContainerRuntimeError) {
+                return .success(try await body(self))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     /// The largest answer taken, as upstream has it: a list of a few thousand containers fits.
     private static let messageSizeMax = 16 << 20
 
@@ -78,6 +94,8 @@ extension ContainerRuntimeError {
         switch error {
         case let error as ContainerRuntimeError:
             self = error
+        case let error as RPCError where error.message.hasSuffix("server is not initialized yet"):
+            self.init(.unavailable, error.message, call: call)  // containerd, while it reads what it knew before its restart
         case let error as RPCError:
             self.init(Code(error.code), error.message, call: call, cause: error.cause)
         case is CancellationError:

@@ -12,6 +12,7 @@
 
 import GRPCCore
 import GRPCProtobuf
+import SwiftProtobuf
 
 // MARK: - containerd.services.events.v1.Events
 
@@ -22,6 +23,19 @@ internal enum ContainerdEvents: Sendable {
     internal static let descriptor = GRPCCore.ServiceDescriptor(fullyQualifiedService: "containerd.services.events.v1.Events")
     /// Namespace for method metadata.
     internal enum Method: Sendable {
+        /// Namespace for "Publish" metadata.
+        internal enum Publish: Sendable {
+            /// Request type for "Publish".
+            internal typealias Input = ContainerdPublishRequest
+            /// Response type for "Publish".
+            internal typealias Output = SwiftProtobuf.Google_Protobuf_Empty
+            /// Descriptor for "Publish".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "containerd.services.events.v1.Events"),
+                method: "Publish",
+                type: .unary
+            )
+        }
         /// Namespace for "Subscribe" metadata.
         internal enum Subscribe: Sendable {
             /// Request type for "Subscribe".
@@ -37,6 +51,7 @@ internal enum ContainerdEvents: Sendable {
         }
         /// Descriptors for all methods in the "containerd.services.events.v1.Events" service.
         internal static let descriptors: [GRPCCore.MethodDescriptor] = [
+            Publish.descriptor,
             Subscribe.descriptor
         ]
     }
@@ -57,6 +72,25 @@ extension ContainerdEvents {
     /// You don't need to implement this protocol directly, use the generated
     /// implementation, ``Client``.
     internal protocol ClientProtocol: Sendable {
+        /// Call the "Publish" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ContainerdPublishRequest` message.
+        ///   - serializer: A serializer for `ContainerdPublishRequest` messages.
+        ///   - deserializer: A deserializer for `SwiftProtobuf.Google_Protobuf_Empty` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func publish<Result>(
+            request: GRPCCore.ClientRequest<ContainerdPublishRequest>,
+            serializer: some GRPCCore.MessageSerializer<ContainerdPublishRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<SwiftProtobuf.Google_Protobuf_Empty>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<SwiftProtobuf.Google_Protobuf_Empty>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
         /// Call the "Subscribe" method.
         ///
         /// - Parameters:
@@ -93,6 +127,36 @@ extension ContainerdEvents {
             self.client = client
         }
 
+        /// Call the "Publish" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ContainerdPublishRequest` message.
+        ///   - serializer: A serializer for `ContainerdPublishRequest` messages.
+        ///   - deserializer: A deserializer for `SwiftProtobuf.Google_Protobuf_Empty` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func publish<Result>(
+            request: GRPCCore.ClientRequest<ContainerdPublishRequest>,
+            serializer: some GRPCCore.MessageSerializer<ContainerdPublishRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<SwiftProtobuf.Google_Protobuf_Empty>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<SwiftProtobuf.Google_Protobuf_Empty>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: ContainerdEvents.Method.Publish.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "Subscribe" method.
         ///
         /// - Parameters:
@@ -126,6 +190,31 @@ extension ContainerdEvents {
 // Helpers providing default arguments to 'ClientProtocol' methods.
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
 extension ContainerdEvents.ClientProtocol {
+    /// Call the "Publish" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `ContainerdPublishRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func publish<Result>(
+        request: GRPCCore.ClientRequest<ContainerdPublishRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<SwiftProtobuf.Google_Protobuf_Empty>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.publish(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<ContainerdPublishRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<SwiftProtobuf.Google_Protobuf_Empty>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
     /// Call the "Subscribe" method.
     ///
     /// - Parameters:
@@ -153,6 +242,35 @@ extension ContainerdEvents.ClientProtocol {
 // Helpers providing sugared APIs for 'ClientProtocol' methods.
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
 extension ContainerdEvents.ClientProtocol {
+    /// Call the "Publish" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func publish<Result>(
+        _ message: ContainerdPublishRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<SwiftProtobuf.Google_Protobuf_Empty>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<ContainerdPublishRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.publish(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
     /// Call the "Subscribe" method.
     ///
     /// - Parameters:
