@@ -1,0 +1,60 @@
+import ObjectModel
+
+/// A pod's status as the node sees it. Pure: the same input always makes the same status.
+struct PodStatus {
+    let value: Value
+    let phase: PodPhase
+
+    init(_ input: StatusInput) {
+        let pod = input.pod
+        let statuses = ContainerStatuses(input: input)
+        let initial = statuses.values(pod.initContainers, field: "initContainerStatuses")
+        let main = statuses.values(pod.containers, field: "containerStatuses")
+        let ephemeral = statuses.values(pod.ephemeralContainers, field: "ephemeralContainerStatuses")
+        let phase = Self.phase(input, initial: initial, main: main)
+        self.phase = phase
+
+        var status: Value = ["phase": .string(phase.rawValue), "qosClass": .string(QoSClass(pod.object).rawValue)]
+        if let failure = input.failure {
+            status["reason"] = .string(failure.reason)
+            status["message"] = .string(failure.message)
+        } else if input.previous["phase"].string == phase.rawValue {
+            status["reason"] = input.previous["reason"]
+            status["message"] = input.previous["message"]
+        }
+        status["startTime"] = .string(input.previous["startTime"].string ?? input.now.rfc3339)
+        if pod.object.generation > 0 { status["observedGeneration"] = Value(pod.object.generation) }
+        if !main.isEmpty { status["containerStatuses"] = .array(main) }
+        if !initial.isEmpty { status["initContainerStatuses"] = .array(initial) }
+        if !ephemeral.isEmpty { status["ephemeralContainerStatuses"] = .array(ephemeral) }
+        Self.addAddresses(input, to: &status)
+
+        let old = input.previous["conditions"].array
+        let conditions = PodConditions(
+            pod: pod, phase: phase, initial: initial, main: main, hasSandbox: input.observation.sandbox?.isReady == true, previous: old)
+        status["conditions"] = .array(conditions.all.map { $0.value(previous: old, generation: pod.object.generation, now: input.now) })
+        value = status
+    }
+
+    /// A phase that ended stays ended.
+    private static func phase(_ input: StatusInput, initial: [Value], main: [Value]) -> PodPhase {
+        if let old = input.previous["phase"].string.flatMap(PodPhase.init(rawValue:)), old == .succeeded || old == .failed { return old }
+        if input.failure != nil { return .failed }
+        let isOver = input.isEnding && !input.observation.hasRunningContainer
+        return PodPhase(input.pod, initial: initial, main: main, isOver: isOver)
+    }
+
+    private static func addAddresses(_ input: StatusInput, to status: inout Value) {
+        if let first = input.hostIPs.first {
+            status["hostIP"] = .string(first)
+            status["hostIPs"] = .array(input.hostIPs.map { ["ip": .string($0)] })
+        }
+        var ips = input.pod.usesHostNetwork ? (input.observation.sandbox == nil ? [] : input.hostIPs) : input.observation.sandbox?.ips ?? []
+        // A pod that is over keeps the address that it had.
+        if ips.isEmpty { ips = input.previous["podIPs"].array.compactMap { $0["ip"].string } }
+        if let first = ips.first {
+            status["podIP"] = .string(first)
+            status["podIPs"] = .array(ips.map { ["ip": .string($0)] })
+        }
+    }
+}

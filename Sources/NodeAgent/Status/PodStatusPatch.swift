@@ -1,0 +1,48 @@
+import ObjectModel
+
+/// The difference between the status that stands and the one that is true now, as a strategic merge patch; nil where nothing changed.
+enum PodStatusPatch {
+    /// Fields that the node owns: those that are gone from the new status are removed.
+    private static let owned = [
+        "phase", "qosClass", "reason", "message", "startTime", "observedGeneration", "containerStatuses", "initContainerStatuses",
+        "ephemeralContainerStatuses", "hostIP", "hostIPs", "podIP", "podIPs",
+    ]
+
+    /// Lists that a strategic merge patch would merge by key, where the node means to replace them.
+    private static let replaced: Set<String> = ["hostIPs", "podIPs"]
+
+    static func make(uid: String, from old: Value, to new: Value) -> Value? {
+        var changed = Fields()
+        for field in owned where old[field] != new[field] {
+            if new[field].isNull {
+                changed[field] = .some(.null)
+            } else if replaced.contains(field), !old[field].array.isEmpty {
+                changed[field] = .array([["$patch": "replace"]] + new[field].array)
+            } else {
+                changed[field] = new[field]
+            }
+        }
+        let oldConditions = old["conditions"].array
+        let conditions = new["conditions"].array.filter { condition in
+            !oldConditions.contains { differsNot($0, condition) }
+        }
+        if !conditions.isEmpty { changed["conditions"] = .array(conditions) }
+        guard !changed.isEmpty else { return nil }
+        return ["metadata": ["uid": .string(uid)], "status": .object(changed)]
+    }
+
+    /// Absent and null `lastProbeTime` are one.
+    private static func differsNot(_ left: Value, _ right: Value) -> Bool {
+        ["type", "status", "reason", "message", "lastTransitionTime", "observedGeneration"].allSatisfy { left[$0] == right[$0] }
+    }
+
+    /// The status that stands after the patch: the old one with the new one's fields, and others' conditions kept.
+    static func merged(_ old: Value, _ new: Value) -> Value {
+        var result = old
+        for field in owned { result[field] = new[field] }
+        let fresh = new["conditions"].array
+        let kept = old["conditions"].array.filter { condition in !fresh.contains { $0["type"] == condition["type"] } }
+        result["conditions"] = .array(fresh + kept)
+        return result
+    }
+}

@@ -1,0 +1,6 @@
+import ObjectModel
+
+extension Value {
+    /// The amount that a field holds, or nil where it holds none. (The server let no malformed one in.)
+    var quantity: Quantity? { isNull ? nil : try? Quantity(self) }
+}
