@@ -81,7 +81,7 @@ struct DownwardAPI: Sendable {
         var amount = target.object["resources"][parts[0]][parts[1]].quantity
         if parts[0] == "limits", amount == nil || amount?.isZero == true { amount = nodeAllocatable[parts[1]].quantity }
         var divisor = reference["divisor"].quantity ?? .zero
-        if divisor.isZero { divisor = Quantity(1) }
+        if divisor.isZero { divisor = Quantity(Int64(1)) }
         guard let amount, !amount.isZero else { return "0" }
         if parts[1] == "cpu" { return String(Self.dividedUp(amount.milliValue, divisor.milliValue)) }
         return String(Self.dividedUp(amount.value, divisor.value))

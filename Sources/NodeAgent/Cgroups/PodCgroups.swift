@@ -1,0 +1,131 @@
+import Glibc
+import ObjectModel
+
+/// The cgroups that pods live in: `kubepods`, in it `burstable` and `besteffort`, and in those (or, for guaranteed pods, directly) one for each pod.
+/// The runtime makes its containers' groups below.
+///
+/// Works on the split hierarchies (v1) and on the unified one (v2).
+struct PodCgroups: Sendable {
+    /// Where the filesystems are mounted: one folder per controller, or the unified tree itself.
+    enum Layout: Sendable, Equatable {
+        case split(mount: String, controllers: [String])
+        case unified(mount: String)
+    }
+
+    private let tree: any CgroupTree
+    let layout: Layout
+
+    /// The group above `kubepods`; `/` but where several nodes share a machine.
+    private let root: String
+
+    /// Controllers whose group the runtime can't make by itself, or which carry limits of whole pods.
+    private static let controllers = ["cpu", "cpuacct", "memory", "pids"]
+
+    init(tree: any CgroupTree = KernelCgroupTree(), layout: Layout, root: String = "/") {
+        self.tree = tree
+        self.layout = layout
+        self.root = root == "/" ? "" : root
+    }
+
+    /// Finds what this machine has.
+    init(mount: String = "/sys/fs/cgroup", root: String = "/") {
+        let isUnified = File.exists("\(mount)/cgroup.controllers")
+        let present = Self.controllers.filter { File.exists("\(mount)/\($0)/cgroup.procs") }
+        self.init(layout: isUnified ? .unified(mount: mount) : .split(mount: mount, controllers: present), root: root)
+    }
+
+    var isUnified: Bool { if case .unified = layout { true } else { false } }
+
+    // MARK: Names
+
+    /// The group of a pod, as the runtime is told of it.
+    func path(_ pod: Pod) -> String {
+        switch QoSClass(pod.object) {
+        case .guaranteed: "\(root)/kubepods/pod\(pod.uid)"
+        case .burstable: "\(root)/kubepods/burstable/pod\(pod.uid)"
+        case .bestEffort: "\(root)/kubepods/besteffort/pod\(pod.uid)"
+        }
+    }
+
+    // MARK: Making and removing
+
+    /// Makes `kubepods` and the classes below it. `allocatable` limits all pods together.
+    func prepare(allocatable: NodeCapacity) throws {
+        try make(
+            "\(root)/kubepods",
+            CgroupLimits(cpuShares: ContainerResources.shares(milliCPU: allocatable.cpuMillicores), memoryBytes: allocatable.memoryBytes))
+        try make("\(root)/kubepods/burstable", CgroupLimits())
+        try make("\(root)/kubepods/besteffort", CgroupLimits(cpuShares: ContainerResources.sharesMin))
+    }
+
+    func create(_ pod: Pod) throws { try make(path(pod), CgroupLimits(pod)) }
+
+    func remove(_ pod: Pod) { remove(path(pod)) }
+
+    /// Removes the groups of pods that are not among `uids`.
+    func removeAll(except uids: Set<String>) {
+        for parent in ["\(root)/kubepods", "\(root)/kubepods/burstable", "\(root)/kubepods/besteffort"] {
+            for folder in folders(parent) {
+                for name in tree.groups(in: folder) where name.hasPrefix("pod") && !uids.contains(String(name.dropFirst(3))) {
+                    tree.removeGroup("\(folder)/\(name)")
+                }
+            }
+        }
+    }
+
+    /// Bytes of memory that a pod uses, or nil where it can't be told.
+    func memoryUsage(_ pod: Pod) -> Int64? {
+        switch layout {
+        case .unified(let mount): number("\(mount)\(path(pod))/memory.current")
+        case .split(let mount, _): number("\(mount)/memory\(path(pod))/memory.usage_in_bytes")
+        }
+    }
+
+    // MARK: Parts
+
+    private func number(_ file: String) -> Int64? { (try? tree.read(file)).flatMap { Int64($0.split(separator: "\n").first ?? "") } }
+
+    private func folders(_ group: String) -> [String] {
+        switch layout {
+        case .unified(let mount): [mount + group]
+        case .split(let mount, let controllers): controllers.map { "\(mount)/\($0)\(group)" }
+        }
+    }
+
+    private func remove(_ group: String) { for folder in folders(group) { tree.removeGroup(folder) } }
+
+    private func make(_ group: String, _ limits: CgroupLimits) throws {
+        for folder in folders(group) { try tree.makeGroup(folder) }
+        switch layout {
+        case .unified(let mount): try limit(unified: mount, group, limits)
+        case .split(let mount, let controllers): try limit(split: mount, controllers, group, limits)
+        }
+    }
+
+    private func limit(split mount: String, _ controllers: [String], _ group: String, _ limits: CgroupLimits) throws {
+        if controllers.contains("cpu") {
+            if let shares = limits.cpuShares { try tree.write(String(shares), to: "\(mount)/cpu\(group)/cpu.shares") }
+            if let quota = limits.cpuQuota {
+                try tree.write(String(ContainerResources.quotaPeriod), to: "\(mount)/cpu\(group)/cpu.cfs_period_us")
+                try tree.write(String(quota), to: "\(mount)/cpu\(group)/cpu.cfs_quota_us")
+            }
+        }
+        if controllers.contains("memory"), let bytes = limits.memoryBytes {
+            try tree.write(String(bytes), to: "\(mount)/memory\(group)/memory.limit_in_bytes")
+        }
+        if controllers.contains("pids"), let pids = limits.pids { try tree.write(String(pids), to: "\(mount)/pids\(group)/pids.max") }
+    }
+
+    private func limit(unified mount: String, _ group: String, _ limits: CgroupLimits) throws {
+        // A group's controllers work only where each group above hands them down.
+        var above = mount
+        for part in group.split(separator: "/") {
+            for controller in ["cpu", "memory", "pids", "cpuset", "io"] { try? tree.write("+\(controller)", to: "\(above)/cgroup.subtree_control") }
+            above += "/\(part)"
+        }
+        if let shares = limits.cpuShares { try tree.write(String(CgroupLimits.weight(shares: shares)), to: "\(above)/cpu.weight") }
+        if let quota = limits.cpuQuota { try tree.write("\(quota) \(ContainerResources.quotaPeriod)", to: "\(above)/cpu.max") }
+        if let bytes = limits.memoryBytes { try tree.write(String(bytes), to: "\(above)/memory.max") }
+        if let pids = limits.pids { try tree.write(String(pids), to: "\(above)/pids.max") }
+    }
+}

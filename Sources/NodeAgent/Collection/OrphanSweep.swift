@@ -1,0 +1,31 @@
+import ObjectModel
+
+/// Finds what is left of pods that are gone: containers and sandboxes, folders, logs, cgroups.
+struct OrphanSweep: Sendable {
+    let services: NodeServices
+
+    /// - Parameters:
+    ///   - known: UIDs of pods that the API has or that someone looks after.
+    ///   - adopt: takes a pod of which something still stands in the runtime.
+    func run(known: Set<String>, adopt: (Pod) -> Void) async throws {
+        let running = try await services.observer.pods()
+        for (uid, name) in running where !known.contains(uid) {
+            adopt(
+                Pod([
+                    "apiVersion": "v1", "kind": "Pod",
+                    "metadata": ["name": .string(name.name), "namespace": .string(name.namespace), "uid": .string(uid)],
+                    "spec": ["terminationGracePeriodSeconds": 5],
+                ]))
+        }
+        let kept = known.union(running.keys)
+        for uid in (try? File.names(in: services.directories.pods)) ?? [] where !kept.contains(uid) {
+            try? Mount.unmountAll(below: services.directories.pod(uid))
+            try? File.removeTree(services.directories.pod(uid))
+        }
+        for folder in (try? File.names(in: services.directories.logs)) ?? [] {
+            guard let uid = folder.split(separator: "_").last, !kept.contains(String(uid)) else { continue }
+            try? File.removeTree("\(services.directories.logs)/\(folder)")
+        }
+        services.cgroups?.removeAll(except: kept)
+    }
+}

@@ -1,0 +1,28 @@
+import ClusterClient
+import ContainerRuntime
+import Logging
+import ObjectModel
+
+/// What all pods of a node share.
+struct NodeServices: Sendable {
+    let configuration: NodeAgentConfiguration
+    let client: Client
+    let runtime: any ContainerRuntime
+    let observer: PodObserver
+    let recorder: EventRecorder
+    let images: ImagePuller
+    let objects: ReferencedObjects
+
+    /// Services, for the variables that containers start with.
+    let services: Informer
+    let directories: PodDirectories
+    let cgroups: PodCgroups?
+    let dns: PodDNS.Cluster
+    let capacity: NodeCapacity
+    let allocatable: NodeCapacity
+
+    /// Which pod a container or sandbox belongs to, for the runtime's events.
+    let index: RuntimeIndex
+    let logger: Logger
+    let now: @Sendable () -> Timestamp
+}
