@@ -82,12 +82,4 @@ import Testing
 
     @Test(arguments: [("10s", 10_000), ("1m20s", 80_000), ("5m0s", 300_000), ("1.234s", 1_234), ("350ms", 350), ("1h0m1s", 3_601_000)])
     func `writes durations as Go does`(text: String, milliseconds: Int) { #expect(Duration.milliseconds(milliseconds).goString == text) }
-
-    @Test func `encodes and decodes base64`() {
-        for length in 0..<9 {
-            let bytes = (0..<length).map { UInt8($0 * 37 % 256) }
-            #expect(Base64.decode(Base64.encode(bytes)) == bytes)
-        }
-        #expect(Base64.decode("a") == nil)
-    }
 }

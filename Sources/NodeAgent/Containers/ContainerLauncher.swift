@@ -49,7 +49,7 @@ struct ContainerLauncher: Sendable {
 
     /// Creates and starts. Returns the new container's id.
     func start(
-        _ container: ContainerSpec, attempt: Int, image: ImagePuller.Ready, target: String?, created: (String) -> Void
+        _ container: ContainerSpec, attempt: Int, image: ImagePuller.Ready, target: String?, created: @Sendable (String) async -> Void
     ) async throws -> String {
         let config: CRIContainerConfig
         do {
@@ -68,7 +68,7 @@ struct ContainerLauncher: Sendable {
             events.failed(container, error.message)
             throw Failure(waiting: WaitingReason(reason: "CreateContainerError", message: error.message))
         }
-        created(id)
+        await created(id)
         events.created(container)
         do {
             try await services.runtime.startContainer(id)

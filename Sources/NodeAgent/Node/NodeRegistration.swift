@@ -170,7 +170,8 @@ struct NodeRegistration: Sendable {
         var written = ContinuousClock.now
         while !Task.isCancelled {
             do {
-                let previous = try await last ?? services.client.get(.nodes, name: name).status
+                let previous: Value
+                if let last { previous = last } else { previous = try await services.client.get(.nodes, name: name).status }
                 let status = await self.status(info, previous: previous)
                 let isDue = ContinuousClock.now - written >= Self.reportInterval
                 if last == nil || isDue || Self.differs(previous, status) {

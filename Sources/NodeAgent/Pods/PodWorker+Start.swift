@@ -33,8 +33,7 @@ extension PodWorker {
             let sandboxID = launcher.sandbox.id
             let attempt = restartCount(start)
             let id = try await launcher.start(container, attempt: attempt, image: image, target: target) { id in
-                services.index.register(id, to: self)
-                noteCreated(id, name, attempt: attempt, sandbox: sandboxID)
+                await self.noteCreated(id, name, attempt: attempt, sandbox: sandboxID)
             }
             waiting[name] = nil
             retries[name] = nil
@@ -52,6 +51,7 @@ extension PodWorker {
 
     /// From now on events about it find their way here.
     private func noteCreated(_ id: String, _ name: String, attempt: Int, sandbox: String) {
+        services.index.register(id, to: self)
         observation.put(
             ContainerRecord(id: id, name: name, attempt: attempt, state: .created, createdAt: services.now(), sandboxID: sandbox))
     }

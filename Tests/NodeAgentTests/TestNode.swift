@@ -1,0 +1,82 @@
+import ClusterClient
+import ContainerRuntime
+import Glibc
+import Logging
+import ObjectModel
+import Testing
+
+@testable import NodeAgent
+
+/// A folder that is gone afterwards.
+func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+    var template = Array("/tmp/node-agent-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp", "/tmp") }
+    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    defer {
+        try? Mount.unmountAll(below: path)
+        try? File.removeTree(path)
+    }
+    return try await body(path)
+}
+
+/// A node agent on a runtime in memory.
+struct TestNode {
+    let cluster = TestCluster()
+    let runtime = FakeContainerRuntime(now: { Timestamp.now.nanoseconds })
+    let directory: String
+
+    /// Runs an agent while `body` runs; `restart` runs another one after it.
+    static func run(_ body: (TestNode) async throws -> Void) async throws {
+        try await withTemporaryDirectory { directory in
+            let node = TestNode(directory: directory)
+            node.runtime.add(image: "docker.io/library/hello:1")
+            try await node.running { try await body(node) }
+        }
+    }
+
+    func running(_ body: () async throws -> Void) async throws {
+        var configuration = NodeAgentConfiguration(nodeName: "n1", dataDirectory: directory, internalIPs: ["192.0.2.1"])
+        configuration.managesCgroups = false
+        configuration.clusterDNS = ["10.96.0.10"]
+        let agent = NodeAgent(configuration, client: cluster.client, runtime: runtime, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() })
+        let task = Task { try await agent.run() }
+        do { try await body() } catch {
+            task.cancel()
+            _ = try? await task.value
+            throw error
+        }
+        task.cancel()
+        try await task.value
+    }
+
+    /// Creates a pod that is bound to this node.
+    func create(_ name: String, _ spec: Value = ["containers": [["name": "main", "image": "hello:1"]]], labels: [String: String] = [:]) async throws {
+        var spec = spec
+        spec["nodeName"] = "n1"
+        try await cluster.client.create(
+            .pods,
+            [
+                "apiVersion": "v1", "kind": "Pod", "metadata": ["name": .string(name), "namespace": "default", "labels": Value(labels)], "spec": spec,
+                "status": ["phase": "Pending"],
+            ])
+    }
+
+    func wait(_ name: String, until condition: @escaping @Sendable (Value?) -> Bool) async {
+        await cluster.wait(.pods, "default/\(name)", until: condition)
+    }
+
+    func waitUntilReady(_ name: String) async { await wait(name) { $0.map(isReady) ?? false } }
+
+    /// The ids of a pod's containers of a name, oldest first.
+    func containerIDs(_ name: String) -> [String] {
+        runtime.calls.filter { $0.call == .startContainer }.map(\.subject)
+    }
+
+    func eventMessages(_ reason: String) -> [String] {
+        cluster.objects(.events).filter { $0["reason"].string == reason }.compactMap { $0["message"].string }
+    }
+}
+
+func isReady(_ pod: Value) -> Bool {
+    pod.status["conditions"].array.contains { $0["type"].string == "Ready" && $0["status"].string == "True" }
+}
