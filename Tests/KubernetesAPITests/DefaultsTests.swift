@@ -17,7 +17,9 @@ import Testing
         var given: Value = nil
         for line in Golden.lines("defaults.txt") {
             if line.hasPrefix("given "), let value = try? Value(json: String(line.dropFirst(9))) { given = value }
-            if line.hasPrefix("becomes "), let value = try? Value(json: String(line.dropFirst(9))) { examples.append(Example(given: given, expected: value)) }
+            if line.hasPrefix("becomes "), let value = try? Value(json: String(line.dropFirst(9))) {
+                examples.append(Example(given: given, expected: value))
+            }
         }
         return examples
     }()

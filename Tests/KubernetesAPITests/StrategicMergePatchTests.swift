@@ -26,7 +26,11 @@ import Testing
 
     @Test func `objects merge, null removes, lists without a key are replaced`() throws {
         let patched = try patch(
-            pod, ["metadata": ["labels": ["a": "2", "b": "3"]], "spec": .object(["nodeName": .null, "containers": [["name": "one", "args": ["b", "c"]]]])])
+            pod,
+            [
+                "metadata": ["labels": ["a": "2", "b": "3"]],
+                "spec": .object(["nodeName": .null, "containers": [["name": "one", "args": ["b", "c"]]]]),
+            ])
         #expect(patched["metadata"]["labels"] == ["a": "2", "b": "3"])
         #expect(patched["spec"]["nodeName"].isNull)
         #expect(patched["spec"]["containers"] == [["name": "one", "image": "i:1", "args": ["b", "c"]], ["name": "two", "image": "i:2"]])
@@ -34,9 +38,10 @@ import Testing
 
     @Test func `elements merge by key and new ones go to the end`() throws {
         let patched = try patch(pod, ["spec": ["containers": [["name": "two", "image": "i:3"], ["name": "new", "image": "n"]]]])
-        #expect(patched["spec"]["containers"].array.map(\.fields) == [
-            ["name": "one", "image": "i:1", "args": ["a"]], ["name": "two", "image": "i:3"], ["name": "new", "image": "n"],
-        ])
+        #expect(
+            patched["spec"]["containers"].array.map(\.fields) == [
+                ["name": "one", "image": "i:1", "args": ["a"]], ["name": "two", "image": "i:3"], ["name": "new", "image": "n"],
+            ])
     }
 
     @Test func `elements with a delete directive go, a replace directive replaces the list`() throws {
@@ -54,17 +59,23 @@ import Testing
     @Test func `lists of scalars become the union, and elements can be taken out`() throws {
         #expect(try patch(pod, ["metadata": ["finalizers": ["y", "z"]]])["metadata"]["finalizers"] == ["x", "y", "z"])
         #expect(try patch(pod, ["metadata": ["$deleteFromPrimitiveList/finalizers": ["x"]]])["metadata"]["finalizers"] == ["y"])
-        let both = try patch(pod, [
-            "metadata": ["$deleteFromPrimitiveList/finalizers": ["x"], "$setElementOrder/finalizers": ["z", "y"], "finalizers": ["z"]]
-        ])
+        let both = try patch(
+            pod,
+            [
+                "metadata": ["$deleteFromPrimitiveList/finalizers": ["x"], "$setElementOrder/finalizers": ["z", "y"], "finalizers": ["z"]]
+            ])
         #expect(both["metadata"]["finalizers"] == ["z", "y"])
     }
 
     @Test func `an element order is obeyed and what only the server has keeps its place`() throws {
         let original: Value = ["spec": ["containers": [["name": "a"], ["name": "b"], ["name": "c"], ["name": "d"]]]]
-        let patched = try patch(original, [
-            "spec": ["$setElementOrder/containers": [["name": "c"], ["name": "new"], ["name": "a"]], "containers": [["name": "new", "image": "n"]]]
-        ])
+        let patched = try patch(
+            original,
+            [
+                "spec": [
+                    "$setElementOrder/containers": [["name": "c"], ["name": "new"], ["name": "a"]], "containers": [["name": "new", "image": "n"]],
+                ]
+            ])
         #expect(patched["spec"]["containers"].array.map { $0["name"].string } == ["b", "c", "new", "a", "d"])
         #expect(patched["spec"].fields.keys == ["containers"])
     }
@@ -80,12 +91,14 @@ import Testing
     }
 
     @Test func `what is new comes without directives and nulls`() throws {
-        let patched = try patch(["spec": [:]], [
-            "spec": [
-                "containers": [["name": "a", "command": .null], ["$patch": "delete", "name": "b"]],
-                "securityContext": ["$retainKeys": ["runAsUser"], "runAsUser": 1],
-            ]
-        ])
+        let patched = try patch(
+            ["spec": [:]],
+            [
+                "spec": [
+                    "containers": [["name": "a", "command": .null], ["$patch": "delete", "name": "b"]],
+                    "securityContext": ["$retainKeys": ["runAsUser"], "runAsUser": 1],
+                ]
+            ])
         #expect(patched == ["spec": ["containers": [["name": "a"]], "securityContext": ["runAsUser": 1]]])
     }
 
@@ -93,7 +106,9 @@ import Testing
         let missing = failure(pod, ["spec": ["containers": [["image": "i"]]]])
         #expect(missing?.message == "map: map[image:i] does not contain declared merge key: name")
         #expect(missing?.code == 500)
-        #expect(failure(pod, ["spec": ["containers": [["$patch": "what", "name": "one"]]]])?.message == "unknown patch type: what in map: map[$patch:what name:one]")
+        #expect(
+            failure(pod, ["spec": ["containers": [["$patch": "what", "name": "one"]]]])?.message
+                == "unknown patch type: what in map: map[$patch:what name:one]")
         #expect(failure(pod, ["spec": ["$retainKeys": "x"]])?.message == "invalid patch format of retainKeys")
         #expect(failure(pod, ["spec": ["$setElementOrder/containers": "x"]])?.code == 400)
         #expect(failure(pod, ["metadata": ["$deleteFromPrimitiveList/finalizers": "x"]])?.message == "invalid patch format of primitive list")

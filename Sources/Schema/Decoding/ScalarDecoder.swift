@@ -61,7 +61,8 @@ enum ScalarDecoder {
             case UInt8(ascii: "="):
                 if digits % 4 < 2 || padding == 4 - digits % 4 { return (offset, hasLineEnds) }
                 padding += 1
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"),
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "+"),
                 UInt8(ascii: "/"):
                 if padding > 0 { return (offset, hasLineEnds) }
                 digits += 1

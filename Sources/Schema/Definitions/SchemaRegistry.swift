@@ -25,6 +25,9 @@ public final class SchemaRegistry: Sendable {
         }
     }
 
+    /// A number that changes with the files: FNV-1a over their bytes.
+    public var fingerprint: UInt64 { files.reduce(0xCBF2_9CE4_8422_2325) { $1.fingerprint(startingFrom: $0) } }
+
     func rule(named name: String) -> DefaultingRule {
         guard let rule = rules[name] else { preconditionFailure("a schema file names the rule \(name), which there isn't") }
         return rule

@@ -59,6 +59,8 @@ extension ValueType {
 
     public var isList: Bool { if case .list = self { true } else { false } }
 
+    public var isBytes: Bool { if case .bytes = self { true } else { false } }
+
     public var isMap: Bool { if case .map = self { true } else { false } }
 
     public var isObject: Bool { if case .object = self { true } else { false } }

@@ -26,7 +26,8 @@ enum KindParser {
     private static func subresource(_ line: SchemaLines.Line) -> KindDefinition.Subresource {
         let kind = line.word(2).split(separator: "/").map(String.init)
         return KindDefinition.Subresource(
-            name: line.word(1), groupVersion: kind.count == 3 ? (kind[0], kind[1]) : nil, kind: kind.last ?? "", verbs: Array(line.words.dropFirst(3)))
+            name: line.word(1), groupVersion: kind.count == 3 ? (kind[0], kind[1]) : nil, kind: kind.last ?? "", verbs: Array(line.words.dropFirst(3))
+        )
     }
 
     /// `column "Node Selector" string wide`

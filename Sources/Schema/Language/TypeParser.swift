@@ -54,7 +54,7 @@ enum TypeParser {
             case "required": isRequired = true
             case "always": presence = .always
             case "published": isPublished = true
-            case "atomic": if type.isList { listType = .atomic } else { isAtomic = true }
+            case "atomic": if type.isList || type.isBytes { listType = .atomic } else { isAtomic = true }
             case "granular": break
             case "set": listType = .set
             case "map": listType = .map(keys: arguments)

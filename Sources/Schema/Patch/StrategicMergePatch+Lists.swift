@@ -75,7 +75,9 @@ extension StrategicMergePatch {
             try checkOrder(of: changes ?? [], by: order, mergeKey: field.patch.mergeKey)
             guard current != nil || changes != nil else { continue }
             let merged: [Value] =
-                if let current, let changes { try mergeList(current, changes, field).array } else { current ?? withoutDirectives(.array(changes ?? [])).array }
+                if let current, let changes { try mergeList(current, changes, field).array } else {
+                    current ?? withoutDirectives(.array(changes ?? [])).array
+                }
             original[name] = .array(ordered(merged, by: order, serverOrder: current ?? [], mergeKey: field.patch.mergeKey))
             patch[name] = nil
         }
@@ -96,7 +98,8 @@ extension StrategicMergePatch {
         for change in changes where change[Directive.patch].isNull {
             guard let index = rest.firstIndex(where: { identity($0, mergeKey) == identity(change, mergeKey) }) else {
                 throw .internalServerError(
-                    "The order in patch list:\n\(GoFormat.string(.array(changes)))\n doesn't match $setElementOrder list:\n\(GoFormat.string(.array(order)))\n")
+                    "The order in patch list:\n\(GoFormat.string(.array(changes)))\n doesn't match $setElementOrder list:\n\(GoFormat.string(.array(order)))\n"
+                )
             }
             rest = rest[(index + 1)...]
         }
@@ -131,7 +134,9 @@ extension StrategicMergePatch {
     private static func holdObjects(_ elements: [Value]) throws(APIError) -> Bool {
         if elements.contains(where: \.isArray) { throw APIError(.unknown, "lists of lists are not supported", code: 422) }
         let objects = elements.count(where: \.isObject)
-        guard objects == 0 || objects == elements.count else { throw .internalServerError("list element types are not identical: \(GoFormat.string(.array(elements)))") }
+        guard objects == 0 || objects == elements.count else {
+            throw .internalServerError("list element types are not identical: \(GoFormat.string(.array(elements)))")
+        }
         return objects > 0
     }
 
