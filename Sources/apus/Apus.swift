@@ -1,1 +1,25 @@
-@main struct Main { static func main() {} }
+import ArgumentParser
+
+@main struct Apus: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        abstract: "Kubernetes, complete, in one small program.",
+        discussion: """
+            apus up starts a whole cluster on this machine: API server, controllers, scheduler, node agent, service network and DNS, with containers on \
+            containerd. Point kubectl at it and apply YAML.
+
+            Every option of a command can stand in a file given with --config, under the same name: `data-dir: /srv/apus`.
+            """,
+        version: "0.1.0 (Kubernetes 1.36)",
+        subcommands: [Up.self, Server.self, Status.self, KubeconfigCommand.self, ImageCommand.self, Reset.self])
+
+    /// Options from `--config` go before those of the command line, so that the latter win.
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            await main(try ConfigurationFile.expand(arguments))
+        } catch {
+            Console.fail(error)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Foundation
+import Synchronization
+
+/// What a person sees on the terminal: one line a step, with seconds.
+final class Console: Sendable {
+    private let start = ContinuousClock.now
+
+    /// Tells of a step that was taken.
+    func step(_ text: String) {
+        let elapsed = ContinuousClock.now - start
+        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+        Self.write(String(format: "%6.2f s  ", seconds) + text + "\n", to: stdout)
+    }
+
+    func say(_ text: String) { Self.write(text + "\n", to: stdout) }
+
+    func warn(_ text: String) { Self.write("apus: \(text)\n", to: stderr) }
+
+    /// One line that says what is wrong and what to do; exit code 1.
+    static func fail(_ error: any Error) -> Never {
+        // Help, versions and usage errors are the argument parser's to tell.
+        if error is CleanExit || error is ExitCode || error is ValidationError { Apus.exit(withError: error) }
+        write("apus: \(error)\n", to: stderr)
+        exit(1)
+    }
+
+    private static func write(_ text: String, to file: UnsafeMutablePointer<FILE>?) {
+        guard let file else { return }
+        fputs(text, file)
+        fflush(file)
+    }
+}
