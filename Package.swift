@@ -113,7 +113,7 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "APIServer", "Controllers", "Scheduler", "NodeAgent", "ServiceNetwork", "ClusterClient", "Storage", "ContainerRuntime",
-                "HostNetwork", "Identity", "KubernetesAPI", "Schema", "ObjectModel", "Metrics", log, "Yams",
+                "HostNetwork", "HTTPServer", "Identity", "ObjectModel", "Metrics", log, nio("NIOPosix"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

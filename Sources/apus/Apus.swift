@@ -11,7 +11,7 @@ import ArgumentParser
             Every option of a command can stand in a file given with --config, under the same name: `data-dir: /srv/apus`.
             """,
         version: "0.1.0 (Kubernetes 1.36)",
-        subcommands: [Up.self, Server.self, Status.self, KubeconfigCommand.self, ImageCommand.self, Reset.self])
+        subcommands: [Up.self, Server.self, KubeconfigCommand.self])
 
     /// Options from `--config` go before those of the command line, so that the latter win.
     static func main() async {

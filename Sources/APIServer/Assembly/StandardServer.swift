@@ -47,7 +47,7 @@ public struct StandardServer: Sendable {
             readiness: { [("ping", nil), ("log", nil), ("store", nil)] })
         let gates = APIServer.Gates(
             authenticate: { request throws(APIError) in try authenticator.authenticate(request) }, authorizer: authorizer,
-            admission: .standard(randomSuffix: environment.suffix))
+            admission: .standard(authorizer: authorizer, clock: clock, randomSuffix: environment.suffix))
         server = APIServer(configuration, registry, gates: gates, extensions: extensions)
         self.registry = registry
         self.authorizer = authorizer

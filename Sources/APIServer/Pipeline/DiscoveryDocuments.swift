@@ -1,20 +1,87 @@
 import ClusterClient
 import KubernetesAPI
+import NIOHTTP1
 import ObjectModel
+import Synchronization
 
-/// The documents that tell clients what there is. Built when first asked for, then kept.
+/// The documents that tell clients what there is. Each is built when it is first asked for, then kept.
 final class DiscoveryDocuments: Sendable {
     private let catalog: Catalog
+    private let kept = Mutex<[Name: DiscoveryDocument]>([:])
+
+    private struct Name: Hashable {
+        var path: String
+        var isAggregated = false
+    }
 
     init(_ catalog: Catalog) { self.catalog = catalog }
 
-    func document(at path: String, _ request: APIRequest) throws(APIError) -> DiscoveryDocument? { nil }
+    /// The document at a path, in the form that the request accepts; nil where there is none.
+    func document(at path: String, _ request: APIRequest) throws(APIError) -> DiscoveryDocument? {
+        let isAggregated = (path == "/api" || path == "/apis") && Self.acceptsAggregated(request.accept)
+        if path == "/openapi/v2", !request.accept.isEmpty, !Self.acceptsJSON(request.accept) {
+            throw APIError(.notAcceptable, "only the following media types are accepted: application/json")
+        }
+        let name = Name(path: path, isAggregated: isAggregated)
+        if let document = kept.withLock({ $0[name] }) { return document }
+        guard let bytes = build(name) else { return nil }
+        let document = DiscoveryDocument(bytes, contentType: isAggregated ? Discovery.aggregatedMediaType : "application/json")
+        kept.withLock { $0[name] = document }
+        return document
+    }
+
+    private static let version = "v1.36.2"
+
+    private func build(_ name: Name) -> [UInt8]? {
+        let resources = catalog.resources
+        let segments = name.path.split(separator: "/").map(String.init)
+        switch (segments.first, segments.count) {
+        case ("api", 1): return name.isAggregated ? Discovery.aggregatedLegacy(resources) : Discovery.legacyVersions(serverAddress: "")
+        case ("apis", 1): return name.isAggregated ? Discovery.aggregatedGroups(resources) : Discovery.groups(resources)
+        case ("api", 2): return Discovery.resources(group: "", version: segments[1], in: resources)
+        case ("apis", 2): return Discovery.group(segments[1], in: resources)
+        case ("apis", 3): return Discovery.resources(group: segments[1], version: segments[2], in: resources)
+        case ("openapi", 2) where segments[1] == "v2": return OpenAPIv2(catalog: catalog, version: Self.version).document()
+        case ("openapi", _) where segments.count > 1 && segments[1] == "v3": return openAPIv3(segments.dropFirst(2).joined(separator: "/"))
+        default: return nil
+        }
+    }
+
+    private func openAPIv3(_ path: String) -> [UInt8]? {
+        let documents = OpenAPIv3(catalog: catalog, version: Self.version)
+        if path.isEmpty { return documents.index() }
+        return catalog.groupVersions.first { OpenAPIv3.path($0) == path }.flatMap { documents.document($0) }
+    }
+
+    private static func acceptsAggregated(_ accept: String) -> Bool {
+        accept.split(separator: ",").contains { wish in
+            let parts = Set(wish.split(separator: ";").map(\.trimmed))
+            return parts.contains("g=apidiscovery.k8s.io") && parts.contains("v=v2") && parts.contains("as=APIGroupDiscoveryList")
+        }
+    }
+
+    private static func acceptsJSON(_ accept: String) -> Bool {
+        accept.split(separator: ",").contains { ["application/json", "*/*", "application/*"].contains($0.split(separator: ";").first?.trimmed) }
+    }
 }
 
+/// A document with the tag by which clients know that they have it already.
 struct DiscoveryDocument: Sendable {
-    var bytes: [UInt8]
-    var contentType: String
-    var etag: String?
+    private let bytes: [UInt8]
+    private let contentType: String
+    private let etag: String
 
-    func answer(ifNoneMatch: String?) -> HTTPResponse { HTTPResponse(contentType: contentType, body: [bytes]) }
+    init(_ bytes: [UInt8], contentType: String) {
+        self.bytes = bytes
+        self.contentType = contentType
+        // FNV-1a: the tag must differ between documents of one path, nothing more.
+        let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        etag = "\"\(String(hash, radix: 16))\""
+    }
+
+    func answer(ifNoneMatch: String?) -> HTTPResponse {
+        let headers: HTTPHeaders = ["etag": etag, "vary": "Accept"]
+        if ifNoneMatch == etag { return HTTPResponse(status: 304, contentType: "", headers: headers) }
+        return HTTPResponse(contentType: contentType, headers: headers, body: [bytes])
+    }
 }

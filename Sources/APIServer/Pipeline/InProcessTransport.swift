@@ -13,20 +13,26 @@ public struct InProcessTransport: Transport {
     }
 
     public func send(_ request: APIRequest) async throws -> APIResponse {
-        switch handler.handle(HTTPRequest(api: request, inProcessUser: user)) {
+        switch await outcome(request) {
         case .respond(let response): return Self.whole(response)
         case .wait(let answer): return Self.whole(await answer())
-        case .stream, .tunnel: throw APIError(.badRequest, "\(request.path) is a stream")
+        case .stream, .tunnel, .forward, .deferred: throw APIError(.badRequest, "\(request.path) is a stream")
         }
     }
 
     public func watch(_ request: APIRequest) async throws -> WatchStream {
-        switch handler.handle(HTTPRequest(api: request, inProcessUser: user)) {
+        switch await outcome(request) {
         case .stream(_, let start): return Self.stream(start)
         case .respond(let response): throw Self.failure(Self.whole(response))
         case .wait(let answer): throw Self.failure(Self.whole(await answer()))
-        case .tunnel: throw APIError(.badRequest, "\(request.path) is not a watch")
+        case .tunnel, .forward, .deferred: throw APIError(.badRequest, "\(request.path) is not a watch")
         }
+    }
+
+    private func outcome(_ request: APIRequest) async -> Outcome {
+        let outcome = handler.handle(HTTPRequest(api: request, inProcessUser: user))
+        if case .deferred(let later) = outcome { return await later() }
+        return outcome
     }
 
     private static func whole(_ response: HTTPResponse) -> APIResponse {

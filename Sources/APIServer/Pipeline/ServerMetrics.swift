@@ -59,7 +59,7 @@ final class ServerMetrics: Sendable {
                 }
                 begin(sink)
             }
-        case .tunnel: return outcome
+        case .tunnel, .forward, .deferred: return outcome
         }
     }
 

@@ -10,24 +10,23 @@ final class Console: Sendable {
     func step(_ text: String) {
         let elapsed = ContinuousClock.now - start
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-        Self.write(String(format: "%6.2f s  ", seconds) + text + "\n", to: stdout)
+        Self.write(String(format: "%6.2f s  ", seconds) + text + "\n", to: STDOUT_FILENO)
     }
 
-    func say(_ text: String) { Self.write(text + "\n", to: stdout) }
+    func say(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
 
-    func warn(_ text: String) { Self.write("apus: \(text)\n", to: stderr) }
+    func warn(_ text: String) { Self.write("apus: \(text)\n", to: STDERR_FILENO) }
 
     /// One line that says what is wrong and what to do; exit code 1.
     static func fail(_ error: any Error) -> Never {
         // Help, versions and usage errors are the argument parser's to tell.
         if error is CleanExit || error is ExitCode || error is ValidationError { Apus.exit(withError: error) }
-        write("apus: \(error)\n", to: stderr)
+        write("apus: \(error)\n", to: STDERR_FILENO)
         exit(1)
     }
 
-    private static func write(_ text: String, to file: UnsafeMutablePointer<FILE>?) {
-        guard let file else { return }
-        fputs(text, file)
-        fflush(file)
+    static func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        _ = Glibc.write(descriptor, bytes, bytes.count)
     }
 }

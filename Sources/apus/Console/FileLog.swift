@@ -28,7 +28,7 @@ struct FileLog: LogHandler {
         let details = all.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         let line = "\(event.level) \(label): \(event.message)\(details)\n"
         file.write(line)
-        if echoes, event.level >= .warning { fputs(line, stderr) }
+        if echoes, event.level >= .warning { Console.write(line, to: STDERR_FILENO) }
     }
 }
 
