@@ -129,10 +129,10 @@ public final class NodeAuthorizer: Authorizer {
 
     private static func allowsStatically(_ attributes: RequestAttributes) -> Bool {
         let combined = attributes.subresource.isEmpty ? attributes.resource : "\(attributes.resource)/\(attributes.subresource)"
-        return staticRules.contains { $0.allows(attributes, combined: combined) }
+        return staticRole.allows(attributes, combined: combined)
     }
 
-    private static let staticRules: [PolicyRule] = [
+    private static let staticRole = CompiledRole([
         PolicyRule(verbs: ["create"], apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"]),
         PolicyRule(verbs: ["create"], apiGroups: ["authorization.k8s.io"], resources: ["localsubjectaccessreviews", "subjectaccessreviews"]),
         PolicyRule(verbs: ["get", "list", "watch"], apiGroups: [""], resources: ["services"]),
@@ -144,5 +144,5 @@ public final class NodeAuthorizer: Authorizer {
         PolicyRule(
             verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"], apiGroups: ["resource.k8s.io"],
             resources: ["resourceslices"]),
-    ]
+    ])
 }

@@ -39,24 +39,6 @@ public struct PolicyRule: Sendable, Hashable {
         return value
     }
 
-    /// - Parameter combined: `resource/subresource`, or `resource`; computed once by whoever asks many rules.
-    func allows(_ attributes: RequestAttributes, combined: String) -> Bool {
-        guard Self.has(verbs, attributes.verb) else { return false }
-        guard attributes.isResourceRequest else { return nonResourceURLs.contains { Self.covers($0, path: attributes.path) } }
-        return Self.has(apiGroups, attributes.group) && allowsResource(combined, attributes.subresource)
-            && (resourceNames.isEmpty || resourceNames.contains(attributes.name))
-    }
-
-    private func allowsResource(_ combined: String, _ subresource: String) -> Bool {
-        for resource in resources {
-            if resource == combined || resource == "*" { return true }
-            if !subresource.isEmpty, resource.utf8.count == subresource.utf8.count + 2, resource.hasPrefix("*/"), resource.hasSuffix(subresource) {
-                return true
-            }
-        }
-        return false
-    }
-
     static func has(_ list: [String], _ element: String) -> Bool {
         for candidate in list where candidate == element || candidate == "*" { return true }
         return false

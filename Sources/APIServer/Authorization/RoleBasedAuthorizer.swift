@@ -18,7 +18,7 @@ public final class RoleBasedAuthorizer: Authorizer {
         switch resource {
         case "roles", "clusterroles":
             let rules = object.map { $0["rules"].array.map { PolicyRule($0) } }
-            state.withLock { $0.roles[key] = rules }
+            state.withLock { $0.setRules(rules, key: key) }
         case "rolebindings", "clusterrolebindings":
             let binding = object.map { RoleBinding($0, key: key) }
             state.withLock { $0.setBinding(binding, key: key) }
@@ -35,7 +35,7 @@ public final class RoleBasedAuthorizer: Authorizer {
 
     /// The rules that a binding's `roleRef` stands for; nil if there is no such role.
     public func rules(ofRole reference: Value, namespace: String) -> [PolicyRule]? {
-        snapshot.roles[RoleBinding.roleKey(reference, namespace: namespace)]
+        snapshot.rules(key: RoleBinding.roleKey(reference, namespace: namespace))
     }
 
     /// Evaluated outside of the lock; a writer meanwhile copies what it changes.
@@ -102,28 +102,55 @@ struct RoleBinding: Sendable {
     }
 }
 
-/// The roles, and the bindings by whom they are for. A value: a decision works on a copy, which costs four references.
+/// The roles, and the bindings by whom they are for. A value: a decision works on a copy, which costs a few references.
 struct RoleState: Sendable {
-    /// A binding and which of its subjects the entry is for.
-    struct Grant: Sendable {
-        var binding: RoleBinding
-        var subject: Int
+    /// What one subject has from one binding, ready for a decision: no name is looked up and no text is made.
+    final class Grant: Sendable {
+        let bindingKey: String
+        let slot: Int
+        let reason: String
+        let missing: String
+
+        init(bindingKey: String, slot: Int, reason: String, missing: String) {
+            self.bindingKey = bindingKey
+            self.slot = slot
+            self.reason = reason
+            self.missing = missing
+        }
     }
 
-    var roles: [String: [PolicyRule]] = [:]
+    /// A role's place in `slots`; given to a name when it is first heard of, by the role itself or by a binding.
+    private var slotByRole: [String: Int] = [:]
+
+    /// The roles, nil where there is none of the name (yet, or any more).
+    private var slots: [CompiledRole?] = []
     private var bindings: [String: RoleBinding] = [:]
     private var clusterGrants: [RoleBinding.Subject: [Grant]] = [:]
     private var grants: [String: [RoleBinding.Subject: [Grant]]] = [:]
 
+    mutating func setRules(_ rules: [PolicyRule]?, key: String) { slots[slot(key)] = rules.map { CompiledRole($0) } }
+
+    func rules(key: String) -> [PolicyRule]? { slotByRole[key].flatMap { slots[$0]?.rules } }
+
+    private mutating func slot(_ key: String) -> Int {
+        if let slot = slotByRole[key] { return slot }
+        slotByRole[key] = slots.count
+        slots.append(nil)
+        return slots.count - 1
+    }
+
     mutating func setBinding(_ binding: RoleBinding?, key: String) {
         if let old = bindings.removeValue(forKey: key) {
-            for subject in old.subjects { change(old.namespace, subject) { $0.removeAll { $0.binding.key == key } } }
+            for subject in old.subjects { change(old.namespace, subject) { $0.removeAll { $0.bindingKey == key } } }
             if grants[old.namespace]?.isEmpty == true { grants[old.namespace] = nil }
         }
         guard let binding else { return }
         bindings[key] = binding
+        let slot = slot(binding.roleKey)
         for (index, subject) in binding.subjects.enumerated() {
-            change(binding.namespace, subject) { $0.append(Grant(binding: binding, subject: index)) }
+            let grant = Grant(
+                bindingKey: key, slot: slot, reason: "RBAC: allowed by \(binding.description(subject: index))", missing: Self.notFound(binding))
+            change(binding.namespace, subject) { $0.append(grant) }
         }
     }
 
@@ -143,42 +170,32 @@ struct RoleState: Sendable {
 
     func authorize(_ attributes: RequestAttributes) -> Decision {
         let combined = attributes.subresource.isEmpty ? attributes.resource : "\(attributes.resource)/\(attributes.subresource)"
-        var missing: [String] = []
-        var allowed: Grant?
-        visit(attributes.user, attributes.namespace) { grant in
-            guard let rules = roles[grant.binding.roleKey] else {
-                missing.append(Self.notFound(grant.binding))
-                return true
-            }
-            for rule in rules where rule.allows(attributes, combined: combined) {
-                allowed = grant
-                return false
-            }
-            return true
+        let held = grants(of: attributes.user, in: attributes.namespace)
+        for grant in held {
+            if let role = slots[grant.slot], role.allows(attributes, combined: combined) { return .allow(reason: grant.reason) }
         }
-        if let allowed { return .allow(reason: "RBAC: allowed by \(allowed.binding.description(subject: allowed.subject))") }
+        let missing = held.filter { slots[$0.slot] == nil }.map(\.missing)
         return .noOpinion(reason: missing.isEmpty ? "" : "RBAC: \(Self.aggregate(missing))")
     }
 
     func rules(for user: UserInfo, namespace: String) -> (rules: [PolicyRule], errors: [String]) {
-        var result: [PolicyRule] = []
-        var missing: [String] = []
-        visit(user, namespace) { grant in
-            if let rules = roles[grant.binding.roleKey] { result += rules } else { missing.append(Self.notFound(grant.binding)) }
-            return true
-        }
-        return (result, missing)
+        let held = grants(of: user, in: namespace)
+        return (held.flatMap { slots[$0.slot]?.rules ?? [] }, held.filter { slots[$0.slot] == nil }.map(\.missing))
     }
 
-    /// Calls `body` with what the user was given, for the whole cluster and then in the namespace, until it returns false.
-    private func visit(_ user: UserInfo, _ namespace: String, _ body: (Grant) -> Bool) {
-        let local = namespace.isEmpty ? nil : grants[namespace]
-        for index in [clusterGrants, local] {
-            guard let index else { continue }
-            for grant in index[.init(isGroup: false, name: user.name)] ?? [] where !body(grant) { return }
-            for group in user.groups {
-                for grant in index[.init(isGroup: true, name: group)] ?? [] where !body(grant) { return }
-            }
+    /// What the user was given, for the whole cluster and then in the namespace.
+    private func grants(of user: UserInfo, in namespace: String) -> [Grant] {
+        var result: [Grant] = []
+        result.reserveCapacity(8)
+        Self.gather(user, clusterGrants, into: &result)
+        if !namespace.isEmpty, let local = grants[namespace] { Self.gather(user, local, into: &result) }
+        return result
+    }
+
+    private static func gather(_ user: UserInfo, _ grants: [RoleBinding.Subject: [Grant]], into result: inout [Grant]) {
+        if let held = grants[.init(isGroup: false, name: user.name)] { result += held }
+        for group in user.groups {
+            if let held = grants[.init(isGroup: true, name: group)] { result += held }
         }
     }
 
