@@ -49,6 +49,7 @@ struct ControlPlane: Sendable {
                 group: MultiThreadedEventLoopGroup.singleton, logger: logger),
             handler: server.server)
         try await server.bootstrap(addresses: [settings.advertiseAddress], port: settings.port)
+        try await ComponentRoles.ensure(server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "apus-bootstrap"))
         try await listener.start()
         try writeKubeconfig(settings, directory, authority, try credentials.credential("admin", for: .admin, now: now))
         return ControlPlane(
