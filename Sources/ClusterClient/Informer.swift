@@ -101,7 +101,9 @@ public final class Informer: Sendable {
             } catch {
                 if Task.isCancelled { break }
                 if let error = error as? APIError, error.reason == .expired || error.reason == .gone { continue }
-                logger.debug("listing or watching failed", metadata: ["resource": "\(resource.plural)", "error": "\(error)"])
+                // A denial is a mistake in the cluster's roles that someone must mend; anything else passes.
+                let level: Logger.Level = (error as? APIError)?.reason == .forbidden ? .warning : .debug
+                logger.log(level: level, "listing or watching failed", metadata: ["resource": "\(resource.plural)", "error": "\(error)"])
                 try? await Task.sleep(for: backoff.next())
             }
         }

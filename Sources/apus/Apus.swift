@@ -11,13 +11,18 @@ import ArgumentParser
             Every option of a command can stand in a file given with --config, under the same name: `data-dir: /srv/apus`.
             """,
         version: "0.1.0 (Kubernetes 1.36)",
-        subcommands: [Up.self, Server.self, KubeconfigCommand.self])
+        subcommands: [Up.self, Server.self, KubeconfigCommand.self, ImageCommand.self, Reset.self])
 
     /// Options from `--config` go before those of the command line, so that the latter win.
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            await main(try ConfigurationFile.expand(arguments))
+            var command = try parseAsRoot(try ConfigurationFile.expand(arguments))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
         } catch {
             Console.fail(error)
         }

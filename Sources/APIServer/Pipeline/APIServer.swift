@@ -61,7 +61,7 @@ public final class APIServer: RequestHandler {
             let info = try RequestInfo(request.api)
             let requester = try gates.authenticate(request)
             let user = try Impersonation.user(request.headers, requester: requester, authorizer: gates.authorizer)
-            try gates.authorizer.require(info.attributes(user))
+            try gates.authorizer.require(info.attributes(user, fieldSelector: request.api.queryValue("fieldSelector") ?? ""))
             let outcome = info.isResourceRequest ? try router.route(info, request, user) : try discovery.route(request)
             return metrics.observed(outcome, info, since: start)
         } catch {

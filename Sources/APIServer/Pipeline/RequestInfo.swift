@@ -80,10 +80,10 @@ public struct RequestInfo: Sendable, Equatable {
 
     private static func hexValue(_ byte: UInt8) -> UInt8? { Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init) }
 
-    func attributes(_ user: UserInfo) -> RequestAttributes {
+    func attributes(_ user: UserInfo, fieldSelector: String) -> RequestAttributes {
         // A namespace is cluster-scoped, but its own name is the namespace of requests on it.
         RequestAttributes(
             user: user, verb: verb, group: group, version: version, resource: resource, subresource: subresource, namespace: namespace, name: name,
-            path: path)
+            path: path, fieldSelector: fieldSelector)
     }
 }

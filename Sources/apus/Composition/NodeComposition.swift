@@ -94,7 +94,7 @@ struct NodeComposition {
         let dnsClient = control.client(controller: "cluster-dns")
         let dnsInformers = Informers(dnsClient, logger: logger)
         let gateway = podCIDR.address(at: 1) ?? podCIDR.network
-        let dns = ClusterDNS(
+        let dns = try ClusterDNS(
             client: dnsClient, informers: dnsInformers,
             configuration: .init(serviceIPs: [try dnsAddress()], nodeName: node.name, listenAddress: gateway), logger: logger)
         return [

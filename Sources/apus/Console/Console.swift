@@ -20,7 +20,8 @@ final class Console: Sendable {
     /// One line that says what is wrong and what to do; exit code 1.
     static func fail(_ error: any Error) -> Never {
         // Help, versions and usage errors are the argument parser's to tell.
-        if error is CleanExit || error is ExitCode || error is ValidationError { Apus.exit(withError: error) }
+        let isUsage = Apus.exitCode(for: error) != ExitCode.failure || Apus.fullMessage(for: error).contains("Usage:")
+        if error is ExitCode || isUsage { Apus.exit(withError: error) }
         write("apus: \(error)\n", to: STDERR_FILENO)
         exit(1)
     }
