@@ -80,9 +80,12 @@ public struct RequestInfo: Sendable, Equatable {
 
     private static func hexValue(_ byte: UInt8) -> UInt8? { Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init) }
 
+    /// A list or watch of one name by field selector counts as a request for that object.
     func attributes(_ user: UserInfo, fieldSelector: String) -> RequestAttributes {
+        let selected = fieldSelector.isEmpty || !name.isEmpty ? nil : (try? FieldSelector(parsing: fieldSelector))?.required("metadata.name")
+        let name = selected ?? name
         // A namespace is cluster-scoped, but its own name is the namespace of requests on it.
-        RequestAttributes(
+        return RequestAttributes(
             user: user, verb: verb, group: group, version: version, resource: resource, subresource: subresource, namespace: namespace, name: name,
             path: path, fieldSelector: fieldSelector)
     }
