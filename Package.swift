@@ -129,7 +129,7 @@ let package = Package(
         .testTarget(name: "ClusterClientTests", dependencies: ["ClusterClient"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Identity", "ClusterClient", nio("NIOCore"), nio("NIOPosix")]),
         .testTarget(name: "APIServerTests", dependencies: ["APIServer", "Storage", "Identity", "ClusterClient"]),
-        .testTarget(name: "ControllersTests", dependencies: ["Controllers", "APIServer", "Storage", "ClusterClient"]),
+        .testTarget(name: "ControllersTests", dependencies: ["Controllers", "APIServer", "Storage", "Identity", "ClusterClient"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "ClusterClient"]),
         .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent"]),
         .testTarget(name: "ServiceNetworkTests", dependencies: ["ServiceNetwork"]),

@@ -30,17 +30,24 @@ public final class Informer: Sendable {
         var synced: [CheckedContinuation<Void, Never>] = []
     }
 
+    /// Makes of an object what the copy keeps of it, such as its metadata only. It keeps the name, the uid and the resource version.
+    public typealias Transform = @Sendable (Value) -> Value
+
     private let client: Client
     private let fieldSelector: String
     private let labelSelector: String
+    private let transform: Transform?
     private let logger: Logger
     private let state = Mutex(State())
 
-    public init(_ client: Client, _ resource: Resource, labelSelector: String = "", fieldSelector: String = "", logger: Logger) {
+    public init(
+        _ client: Client, _ resource: Resource, labelSelector: String = "", fieldSelector: String = "", transform: Transform? = nil, logger: Logger
+    ) {
         self.client = client
         self.resource = resource
         self.labelSelector = labelSelector
         self.fieldSelector = fieldSelector
+        self.transform = transform
         self.logger = logger
     }
 
@@ -96,11 +103,15 @@ public final class Informer: Sendable {
         while !Task.isCancelled {
             do {
                 var version = try await relist()
-                backoff.reset()
-                while !Task.isCancelled { version = try await follow(from: version) }
+                while !Task.isCancelled {
+                    let start = ContinuousClock.now
+                    let next = try await follow(from: version)
+                    // A server that ends watches at once is not asked again at once.
+                    if next == version, ContinuousClock.now - start < .seconds(1) { try await Task.sleep(for: backoff.next()) } else { backoff.reset() }
+                    version = next
+                }
             } catch {
                 if Task.isCancelled { break }
-                if let error = error as? APIError, error.reason == .expired || error.reason == .gone { continue }
                 // A denial is a mistake in the cluster's roles that someone must mend; anything else passes.
                 let level: Logger.Level = (error as? APIError)?.reason == .forbidden ? .warning : .debug
                 logger.log(level: level, "listing or watching failed", metadata: ["resource": "\(resource.plural)", "error": "\(error)"])
@@ -114,7 +125,7 @@ public final class Informer: Sendable {
     private func relist() async throws -> String {
         let list = try await client.list(resource, labelSelector: labelSelector, fieldSelector: fieldSelector)
         var changes: [Change] = []
-        let fresh = Dictionary(list.items.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+        let fresh = Dictionary(list.items.map { ($0.key, transform?($0) ?? $0) }, uniquingKeysWith: { $1 })
         state.withLock { state in
             for key in Array(state.objects.keys) where fresh[key] == nil { changes.append(state.apply(key, nil)) }
             for (key, object) in fresh where state.objects[key]?.resourceVersion != object.resourceVersion {
@@ -139,12 +150,13 @@ public final class Informer: Sendable {
         for try await event in events {
             switch event.kind {
             case .added, .modified:
-                let object = event.object
+                let object = transform?(event.object) ?? event.object
                 notify([state.withLock { $0.apply(object.key, object) }])
             case .deleted:
+                let object = transform?(event.object) ?? event.object
                 let change = state.withLock { state in
-                    var change = state.apply(event.object.key, nil)
-                    change.old = event.object
+                    var change = state.apply(object.key, nil)
+                    change.old = object
                     return change
                 }
                 notify([change])
@@ -167,9 +179,14 @@ extension Informer.State {
     fileprivate mutating func apply(_ key: String, _ object: Value?) -> Informer.Change {
         let old = objects[key]
         for (name, keys) in indexers {
-            if let old { for indexKey in keys(old) { indexes[name]?[indexKey]?.remove(key) } }
-            if let object { for indexKey in keys(object) { indexes[name]?[indexKey, default: []].insert(key) } }
-            if let old { for indexKey in keys(old) where indexes[name]?[indexKey]?.isEmpty == true { indexes[name]?[indexKey] = nil } }
+            let before = old.map(keys) ?? []
+            let after = object.map(keys) ?? []
+            if before == after { continue }
+            for indexKey in before where !after.contains(indexKey) {
+                indexes[name]?[indexKey]?.remove(key)
+                if indexes[name]?[indexKey]?.isEmpty == true { indexes[name]?[indexKey] = nil }
+            }
+            for indexKey in after where !before.contains(indexKey) { indexes[name]?[indexKey, default: []].insert(key) }
         }
         objects[key] = object
         return Informer.Change(old: old, new: object)

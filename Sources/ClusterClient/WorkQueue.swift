@@ -1,120 +1,158 @@
+import Synchronization
+
 /// Keys to be reconciled: each at most once in the queue, and never by two workers at a time. A key added while it is worked on comes back afterwards.
 ///
 /// Failures come back after a pause that doubles from 5 ms to 1,000 s, as in client-go's default rate limiter.
-public actor WorkQueue {
-    private var ready: [String] = []
-    private var head = 0
-    private var dirty: Set<String> = []
-    private var processing: Set<String> = []
-    private var failures: [String: Int] = [:]
-    private var delayed: [String: ContinuousClock.Instant] = [:]
-    private var waiters: [CheckedContinuation<String?, Never>] = []
-    private var timer: (deadline: ContinuousClock.Instant, task: Task<Void, Never>)?
-    private var isShutDown = false
-    private let clock = ContinuousClock()
+public final class WorkQueue: Sendable {
+    fileprivate struct State {
+        var ready: [String] = []
+        var head = 0
+        var dirty: Set<String> = []
+        var processing: Set<String> = []
+        var failures: [String: Int] = [:]
+        var delayed: [String: ContinuousClock.Instant] = [:]
+        var waiters: [CheckedContinuation<String?, Never>] = []
+        var timer: (deadline: ContinuousClock.Instant, task: Task<Void, Never>)?
+        var isShutDown = false
+    }
+
+    private let state = Mutex(State())
 
     public init() {}
 
-    public var count: Int { ready.count - head }
+    /// Keys that wait for a worker.
+    public var count: Int { state.withLock { $0.ready.count - $0.head } }
 
-    public func add(_ key: String) {
-        guard !isShutDown, dirty.insert(key).inserted else { return }
-        if !processing.contains(key) { offer(key) }
+    /// Adds a key, from anywhere.
+    public func enqueue(_ key: String) {
+        let handed = state.withLock { $0.add(key) }
+        handed?.resume(returning: key)
     }
 
-    /// Adds a key from where one cannot wait, such as an informer's handler.
-    public nonisolated func enqueue(_ key: String) { Task { await add(key) } }
+    public func add(_ key: String) async { enqueue(key) }
 
     /// Adds a key later, unless it is due sooner already.
-    public func add(_ key: String, after delay: Duration) {
-        guard !isShutDown else { return }
-        guard delay > .zero else { return add(key) }
-        let due = clock.now + delay
-        if let earlier = delayed[key], earlier <= due { return }
-        delayed[key] = due
-        arm()
-    }
+    public func add(_ key: String, after delay: Duration) async { enqueue(key, after: delay) }
 
-    /// Adds a key after its back-off.
-    public func addRateLimited(_ key: String) {
-        let count = failures[key, default: 0]
-        failures[key] = count + 1
-        let pause = min(Duration.milliseconds(5) * (1 << min(count, 18)), .seconds(1000))
-        add(key, after: pause)
-    }
-
-    /// Forgets a key's failures, after a success.
-    public func forget(_ key: String) { failures[key] = nil }
-
-    /// The next key, or nil once the queue is shut down. Whoever takes one calls `done`.
-    public func next() async -> String? {
-        if isShutDown { return nil }
-        if head < ready.count { return begin(popReady()) }
-        return await withCheckedContinuation { waiters.append($0) }
-    }
-
-    public func done(_ key: String) {
-        processing.remove(key)
-        if dirty.contains(key), !isShutDown { offer(key) }
-    }
-
-    /// Ends the queue: waiting workers get nil.
-    public func shutDown() {
-        isShutDown = true
-        timer?.task.cancel()
-        timer = nil
-        for waiter in waiters { waiter.resume(returning: nil) }
-        waiters = []
-    }
-
-    // MARK: Parts
-
-    private func offer(_ key: String) {
-        if waiters.isEmpty {
-            ready.append(key)
-        } else {
-            waiters.removeFirst().resume(returning: begin(key))
+    public func enqueue(_ key: String, after delay: Duration) {
+        guard delay > .zero else { return enqueue(key) }
+        let due = ContinuousClock.now + delay
+        state.withLock { state in
+            guard !state.isShutDown else { return }
+            if let earlier = state.delayed[key], earlier <= due { return }
+            state.delayed[key] = due
+            arm(&state)
         }
     }
 
-    private func begin(_ key: String) -> String {
-        dirty.remove(key)
-        processing.insert(key)
-        return key
+    /// Adds a key after its back-off.
+    public func addRateLimited(_ key: String) async {
+        let count = state.withLock { state in
+            let count = state.failures[key, default: 0]
+            state.failures[key] = count + 1
+            return count
+        }
+        enqueue(key, after: min(Duration.milliseconds(5) * (1 << min(count, 18)), .seconds(1000)))
     }
 
-    private func popReady() -> String {
+    /// Forgets a key's failures, after a success.
+    public func forget(_ key: String) async { state.withLock { $0.failures[key] = nil } }
+
+    /// How often a key failed since it last succeeded.
+    public func failures(_ key: String) -> Int { state.withLock { $0.failures[key] ?? 0 } }
+
+    /// The next key, or nil once the queue is shut down. Whoever takes one calls `done`.
+    public func next() async -> String? {
+        await withCheckedContinuation { continuation in
+            let (isDecided, key) = state.withLock { state -> (Bool, String?) in
+                if state.isShutDown { return (true, nil) }
+                if let key = state.popReady() { return (true, key) }
+                state.waiters.append(continuation)
+                return (false, nil)
+            }
+            if isDecided { continuation.resume(returning: key) }
+        }
+    }
+
+    public func done(_ key: String) async {
+        let handed = state.withLock { state -> CheckedContinuation<String?, Never>? in
+            state.processing.remove(key)
+            return state.dirty.contains(key) && !state.isShutDown ? state.offer(key) : nil
+        }
+        handed?.resume(returning: key)
+    }
+
+    /// Ends the queue: waiting workers get nil.
+    public func shutDown() async {
+        let waiters = state.withLock { state in
+            state.isShutDown = true
+            state.timer?.task.cancel()
+            state.timer = nil
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume(returning: nil) }
+    }
+
+    // MARK: Delays
+
+    /// One timer for all delayed keys, set for the earliest: an idle queue costs nothing.
+    private func arm(_ state: inout State) {
+        guard let earliest = state.delayed.values.min() else { return }
+        if let timer = state.timer, timer.deadline <= earliest { return }
+        state.timer?.task.cancel()
+        state.timer = (
+            earliest,
+            Task { [weak self] in
+                guard (try? await ContinuousClock().sleep(until: earliest, tolerance: .milliseconds(1))) != nil else { return }
+                self?.fire()
+            }
+        )
+    }
+
+    private func fire() {
+        let now = ContinuousClock.now
+        let due = state.withLock { state in
+            state.timer = nil
+            let due = state.delayed.filter { $0.value <= now }.keys
+            for key in due { state.delayed[key] = nil }
+            arm(&state)
+            return Array(due)
+        }
+        for key in due { enqueue(key) }
+    }
+}
+
+extension WorkQueue.State {
+    /// The waiting worker to hand the key to, if one waits.
+    fileprivate mutating func add(_ key: String) -> CheckedContinuation<String?, Never>? {
+        guard !isShutDown, dirty.insert(key).inserted, !processing.contains(key) else { return nil }
+        return offer(key)
+    }
+
+    fileprivate mutating func offer(_ key: String) -> CheckedContinuation<String?, Never>? {
+        guard !waiters.isEmpty else {
+            ready.append(key)
+            return nil
+        }
+        begin(key)
+        return waiters.removeFirst()
+    }
+
+    private mutating func begin(_ key: String) {
+        dirty.remove(key)
+        processing.insert(key)
+    }
+
+    fileprivate mutating func popReady() -> String? {
+        guard head < ready.count else { return nil }
         let key = ready[head]
         head += 1
         if head > 64, head * 2 > ready.count {
             ready.removeFirst(head)
             head = 0
         }
+        begin(key)
         return key
-    }
-
-    /// One timer for all delayed keys, set for the earliest: an idle queue costs nothing.
-    private func arm() {
-        guard let earliest = delayed.values.min() else { return }
-        if let timer, timer.deadline <= earliest { return }
-        timer?.task.cancel()
-        let clock = clock
-        timer = (
-            earliest,
-            Task { [weak self] in
-                guard (try? await clock.sleep(until: earliest, tolerance: .milliseconds(1))) != nil else { return }
-                await self?.fire()
-            }
-        )
-    }
-
-    private func fire() {
-        timer = nil
-        let now = clock.now
-        for (key, due) in delayed where due <= now {
-            delayed[key] = nil
-            add(key)
-        }
-        arm()
     }
 }

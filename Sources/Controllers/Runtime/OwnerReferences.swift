@@ -1,0 +1,101 @@
+import ClusterClient
+import ObjectModel
+
+extension Value {
+    /// The reference that makes this object the controller of another one (`metav1.NewControllerRef`).
+    func controllerReference(as resource: Resource) -> Value {
+        [
+            "apiVersion": .string(resource.apiVersion), "kind": .string(resource.kind), "name": .string(name), "uid": .string(uid), "controller": true,
+            "blockOwnerDeletion": true,
+        ]
+    }
+
+    var controllerUID: String? { controllerReference?["uid"].string }
+
+    func isControlled(by owner: Value) -> Bool { controllerUID == owner.uid }
+}
+
+/// Objects by who controls them: the index that every controller of objects reads.
+enum ControllerIndex {
+    static let name = "controller"
+
+    /// The index key of objects in `namespace` that nobody controls.
+    static func orphans(in namespace: String) -> String { "orphan/\(namespace)" }
+
+    @Sendable static func keys(_ object: Value) -> [String] {
+        [object.controllerUID ?? orphans(in: object.namespace)]
+    }
+}
+
+extension Informer {
+    func addControllerIndex() { addIndex(ControllerIndex.name, ControllerIndex.keys) }
+
+    /// The objects that `owner` controls.
+    func controlled(by owner: Value) -> [Value] { indexed(ControllerIndex.name, owner.uid) }
+
+    func orphans(in namespace: String) -> [Value] { indexed(ControllerIndex.name, ControllerIndex.orphans(in: namespace)) }
+}
+
+/// Takes up objects that match an owner's selector and belong to nobody, and lets go of those that no longer match: upstream's `ControllerRefManager`.
+struct Claims: Sendable {
+    let client: Client
+
+    /// The owner's resource.
+    let owners: Resource
+
+    /// The resource of what is owned.
+    let owned: Resource
+
+    /// The objects that are `owner`'s from now on, in no order. `filter` says which orphans may be adopted.
+    func claim(
+        for owner: Value, selector: LabelSelector, from informer: Informer, filter: (Value) -> Bool = { _ in true }
+    ) async throws -> [Value] {
+        var claimed: [Value] = []
+        for object in informer.controlled(by: owner) where filter(object) {
+            if selector.matches(object) {
+                claimed.append(object)
+            } else if !owner.isBeingDeleted {
+                try await release(object, from: owner)
+            }
+        }
+        guard !owner.isBeingDeleted else { return claimed }
+        var isConfirmed = false
+        for object in informer.orphans(in: owner.namespace) where !object.isBeingDeleted && selector.matches(object) && filter(object) {
+            // The copy may be behind: an owner that is being deleted adopts nothing.
+            if !isConfirmed, try await !isAlive(owner) { return claimed }
+            isConfirmed = true
+            if let adopted = try await adopt(object, by: owner) { claimed.append(adopted) }
+        }
+        return claimed
+    }
+
+    private func isAlive(_ owner: Value) async throws -> Bool {
+        guard let live = try await client.find(owners, namespace: owner.namespace, name: owner.name) else { return false }
+        return live.uid == owner.uid && !live.isBeingDeleted
+    }
+
+    private func adopt(_ object: Value, by owner: Value) async throws -> Value? {
+        let patch: Value = ["metadata": ["uid": .string(object.uid), "ownerReferences": [owner.controllerReference(as: owners)]]]
+        return try await Self.tolerated {
+            try await client.patch(owned, namespace: object.namespace, name: object.name, .strategicMerge, patch)
+        }
+    }
+
+    private func release(_ object: Value, from owner: Value) async throws {
+        let patch: Value = [
+            "metadata": ["uid": .string(object.uid), "ownerReferences": [["$patch": "delete", "uid": .string(owner.uid)]]]
+        ]
+        _ = try await Self.tolerated {
+            try await client.patch(owned, namespace: object.namespace, name: object.name, .strategicMerge, patch)
+        }
+    }
+
+    /// An object that is gone, or is another one by now, is nobody's business.
+    private static func tolerated(_ change: () async throws -> Value) async throws -> Value? {
+        do {
+            return try await change()
+        } catch let error as APIError where error.reason == .notFound || error.reason == .invalid {
+            return nil
+        }
+    }
+}

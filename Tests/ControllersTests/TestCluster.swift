@@ -1,0 +1,145 @@
+import ClusterClient
+import Controllers
+import Glibc
+import Identity
+import Logging
+import ObjectModel
+import Storage
+import Synchronization
+import Testing
+
+@testable import APIServer
+
+/// A whole API server in memory, controllers that work on it under their own identities, and a stand-in for the nodes.
+struct TestCluster: Sendable {
+    let server: StandardServer
+    let admin: Client
+    let informers: Informers
+    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    init() async throws {
+        server = try StandardServer(
+            APIServer.Configuration(logger: Self.logger), store: MemoryStore(), serviceCIDR: "10.96.0.0/16", serviceAccountKeys: ServiceAccountKeys(),
+            connect: { _, _, _, _ throws(APIError) in throw APIError(.serviceUnavailable, "no nodes here") })
+        admin = server.client(user: "admin", groups: ["system:masters"], userAgent: "test")
+        try await server.bootstrap(addresses: ["127.0.0.1"], port: 6443)
+        informers = Informers(server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "informers"), logger: Self.logger)
+        try await admin.create(.serviceAccounts, ["metadata": ["name": "default", "namespace": "default"]])
+    }
+
+    /// The identity of a controller.
+    func context(_ account: String) -> ControllerContext {
+        let client = server.client(
+            user: "system:serviceaccount:kube-system:\(account)",
+            groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"], userAgent: account)
+        return ControllerContext(client: client, informers: informers, now: { .now }, logger: Self.logger)
+    }
+
+    /// Runs `controllers`, and with `hasNodes` a stand-in that runs pods, while `body` works.
+    func run(_ controllers: [any Controller], hasNodes: Bool = true, _ body: () async throws -> Void) async throws {
+        let nodes = hasNodes ? StandInNodes(admin, informers) : nil
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await informers.run() }
+            for controller in controllers { group.addTask { await controller.run() } }
+            if let nodes { group.addTask { await nodes.run() } }
+            defer { group.cancelAll() }
+            try await body()
+        }
+    }
+
+    /// Waits until the collection satisfies `condition`, hearing of changes by watching. Returns it.
+    @discardableResult func wait(
+        _ resource: Resource, namespace: String = "default", _ comment: String, sourceLocation: SourceLocation = #_sourceLocation,
+        until condition: @escaping @Sendable ([Value]) -> Bool
+    ) async throws -> [Value] {
+        let last = Mutex<[Value]>([])
+        let result = try await withThrowingTaskGroup(of: [Value]?.self) { group in
+            group.addTask {
+                var (items, version) = try await admin.list(resource, namespace: namespace)
+                last.withLock { $0 = items }
+                if condition(items) { return items }
+                while true {
+                    for try await event in try await admin.watch(resource, namespace: namespace, resourceVersion: version) {
+                        if event.kind == .error { throw APIError(status: event.object) ?? APIError(.internalError, "watch failed") }
+                        version = event.object.resourceVersion
+                        if event.kind == .bookmark { continue }
+                        items.removeAll { $0.key == event.object.key }
+                        if event.kind != .deleted { items.append(event.object) }
+                        last.withLock { $0 = items }
+                        if condition(items) { return items }
+                    }
+                    try Task.checkCancellation()
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(15))
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+        if let result { return result }
+        Issue.record("never came true: \(comment)\n\(Value.array(last.withLock { $0 }))", sourceLocation: sourceLocation)
+        throw APIError(.timeout, "never came true: \(comment)")
+    }
+
+    /// Waits until one object satisfies `condition`; absent ones are null.
+    @discardableResult func wait(
+        _ resource: Resource, namespace: String = "default", name: String, _ comment: String, sourceLocation: SourceLocation = #_sourceLocation,
+        until condition: @escaping @Sendable (Value) -> Bool
+    ) async throws -> Value {
+        let items = try await wait(resource, namespace: namespace, comment, sourceLocation: sourceLocation) { items in
+            condition(items.first { $0.name == name } ?? .null)
+        }
+        return items.first { $0.name == name } ?? .null
+    }
+}
+
+extension Timestamp {
+    /// The machine's clock.
+    static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}
+
+/// Runs pods the way nodes would: they get an address and become ready, and when they are to end, they do.
+struct StandInNodes: Sendable {
+    private let client: Client
+    private let pods: Informer
+    private let queue = WorkQueue()
+
+    init(_ client: Client, _ informers: Informers) {
+        self.client = client
+        pods = informers.informer(.pods)
+        let queue = queue
+        pods.onChange { if $0.new != nil { queue.enqueue($0.object.key) } }
+    }
+
+    func run() async {
+        await ReconcileLoop("nodes", queue: queue, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, reconcile: reconcile).run()
+    }
+
+    @Sendable private func reconcile(_ key: String) async throws -> Duration? {
+        guard var pod = pods.get(key) else { return nil }
+        if pod.isBeingDeleted {
+            if pod.finalizers.isEmpty { try await client.delete(.pods, namespace: pod.namespace, name: pod.name, uid: pod.uid, gracePeriod: .zero) }
+            return nil
+        }
+        // An image that never comes up, as tests of stuck rollouts want it.
+        guard pod["status"]["podIP"].isNull, pod["spec"]["containers"][0]["image"].string != "stuck" else { return nil }
+        let address = Value("10.244.\(Self.byte(pod.uid)).\(Self.byte(pod.name))")
+        let since = Value(Timestamp.now.rfc3339)
+        pod["status"]["phase"] = "Running"
+        pod["status"]["podIP"] = address
+        pod["status"]["podIPs"] = [["ip": address]]
+        pod["status"]["conditions"] = [
+            ["type": "Ready", "status": "True", "lastTransitionTime": since], ["type": "ContainersReady", "status": "True", "lastTransitionTime": since],
+        ]
+        try await client.update(.pods, pod, subresource: "status")
+        return nil
+    }
+
+    private static func byte(_ text: String) -> Int { text.utf8.reduce(7) { ($0 &* 31 &+ Int($1)) & 255 } }
+}
