@@ -102,8 +102,8 @@ public final class ClusterDNS: Sendable {
         try Task.checkCancellation()
         update(pending.take())
         let exchange = DNSExchange(group: group, port: configuration.resolverPort)
-        let resolvers = ResolverConfiguration(
-            path: configuration.resolverConfigurationPath, excluded: Set(configuration.serviceIPs + [configuration.listenAddress]))
+        let own = configuration.serviceIPs + (configuration.port == configuration.resolverPort ? [configuration.listenAddress] : [])
+        let resolvers = ResolverConfiguration(path: configuration.resolverConfigurationPath, excluded: Set(own))
         let forwarder = DNSForwarder(resolvers: resolvers, exchange: exchange)
         let probe = LoopProbe(domain: zone.domain)
         let server = try await DNSServer.bind(

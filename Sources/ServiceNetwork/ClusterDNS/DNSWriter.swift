@@ -33,13 +33,11 @@ struct DNSWriter {
         }
         // OPT comes last but is never left out.
         let limit = sizeMax - (message.edns == nil ? 0 : 11)
-        var flags = message.flags
         let answers = records(message.answers, limit: limit)
-        if answers < message.answers.count { flags.insert(.truncated) }
         let authorities = answers < message.answers.count ? 0 : records(message.authorities, limit: limit)
-        if authorities < message.authorities.count { flags.insert(.truncated) }
+        let isTruncated = answers < message.answers.count || authorities < message.authorities.count
         // Additional records are a courtesy: leaving some out is no truncation.
-        var additionals = flags.contains(.truncated) ? 0 : records(message.additionals, limit: limit)
+        var additionals = isTruncated ? 0 : records(message.additionals, limit: limit)
         if let edns = message.edns {
             additionals += 1
             bytes.append(0)
@@ -48,7 +46,7 @@ struct DNSWriter {
             uint32(UInt32(edns.extendedResponseCode) << 24 | UInt32(edns.version) << 16 | (edns.wantsDNSSEC ? 0x8000 : 0))
             uint16(0)
         }
-        patch(flags.rawValue, at: 2)
+        if isTruncated { patch(message.flags.union(.truncated).rawValue, at: 2) }
         patch(UInt16(answers), at: 6)
         patch(UInt16(authorities), at: 8)
         patch(UInt16(additionals), at: 10)
