@@ -202,8 +202,7 @@ struct Rollout {
         var changed = deployment
         if let revision, deployment.annotation(DeploymentModel.revision) != revision {
             changed.metadata["annotations"][DeploymentModel.revision] = .string(revision)
-            let patch: Value = ["metadata": ["annotations": [DeploymentModel.revision: .string(revision)]]]
-            deployment = try await context.client.patch(.deployments, namespace: deployment.namespace, name: deployment.name, .merge, patch)
+            deployment = try await context.client.update(.deployments, changed)
         }
         guard let condition else { return }
         changed = deployment

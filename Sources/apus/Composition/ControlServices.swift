@@ -9,6 +9,20 @@ import ServiceLifecycle
 enum ControlServices {
     static func all(_ control: ControlPlane, _ logger: Logger) -> [any Service] {
         let server = control.server
+        let now = Environment.system.now
+        // One copy of each collection serves all controllers; each writes under its own service account.
+        let informers = Informers(server.client(user: "system:kube-controller-manager", userAgent: "controllers"), logger: logger)
+        func context(_ name: String) -> ControllerContext {
+            ControllerContext(client: control.client(controller: name), informers: informers, now: now, logger: logger)
+        }
+        let controllers: [any Controller] = [
+            ReplicaSetController(.replicaSet, context("replicaset-controller")),
+            ReplicaSetController(.replicationController, context("replication-controller")),
+            DeploymentController(context("deployment-controller")),
+        ]
+        let schedulerInformers = Informers(server.client(user: "system:kube-scheduler", userAgent: "scheduler"), logger: logger)
+        let scheduler = PodScheduler(
+            client: server.client(user: "system:kube-scheduler", userAgent: "scheduler"), informers: schedulerInformers, logger: logger)
         return [
             Component("compactor") { await control.compactor.run() },
             Component("listener") {
@@ -16,6 +30,10 @@ enum ControlServices {
                 await control.listener.stop(within: .seconds(5))
             },
             Component("api server") { await server.server.run() },
+            Component("controllers' informers") { await informers.run() },
+        ] + controllers.map { controller in Component("\(type(of: controller))") { await controller.run() } } + [
+            Component("scheduler's informers") { await schedulerInformers.run() },
+            Component("scheduler") { await scheduler.run() },
         ]
     }
 

@@ -1,0 +1,26 @@
+# The commands of the README. `make up` and `make test` work on a fresh Debian 12 with Swift 6.3 and nothing else.
+.PHONY: up test bench lint setup clean
+
+BUILD := .build/release/apus
+
+# Runs the cluster with the hello example in the foreground.
+up: setup
+	scripts/up
+
+# Sets up and passes the whole test suite.
+test: setup
+	scripts/test
+
+# Prints the figures of docs/figures.md, measured on this machine.
+bench: setup
+	scripts/bench
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+# Debian's packages; the library headers are needed to build, the rest to run containers.
+setup:
+	@scripts/setup
+
+clean:
+	rm -rf .build
