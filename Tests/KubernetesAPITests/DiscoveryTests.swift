@@ -34,7 +34,11 @@ import Testing
         let pods = try #require(core["resources"].array.first { $0["name"] == "pods" })
         #expect(pods["shortNames"] == ["po"] && pods["categories"] == ["all"] && pods["singularName"] == "pod" && pods["namespaced"] == true)
         let eviction = try #require(core["resources"].array.first { $0["name"] == "pods/eviction" })
-        #expect(eviction == ["group": "policy", "kind": "Eviction", "name": "pods/eviction", "namespaced": true, "singularName": "", "verbs": ["create"], "version": "v1"])
+        #expect(
+            eviction == [
+                "group": "policy", "kind": "Eviction", "name": "pods/eviction", "namespaced": true, "singularName": "", "verbs": ["create"],
+                "version": "v1",
+            ])
         #expect(try value(Discovery.resources(group: "apps", version: "v1", in: resources))["apiVersion"] == "v1")
         #expect(Discovery.resources(group: "apps", version: "v2", in: resources) == nil)
     }

@@ -82,9 +82,10 @@ import Testing
 
     static func references(in value: Value) -> Set<String> {
         switch value {
-        case .object(let members): members.reduce(into: []) { set, member in
-            if member.key == "$ref", let name = member.value.string { set.insert(name) } else { set.formUnion(references(in: member.value)) }
-        }
+        case .object(let members):
+            members.reduce(into: []) { set, member in
+                if member.key == "$ref", let name = member.value.string { set.insert(name) } else { set.formUnion(references(in: member.value)) }
+            }
         case .array(let elements): elements.reduce(into: []) { $0.formUnion(references(in: $1)) }
         default: []
         }

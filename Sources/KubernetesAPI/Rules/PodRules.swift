@@ -22,13 +22,15 @@ enum PodRules {
 
     /// `latest`, said or meant, is pulled always.
     static func pullPolicy(image: String) -> Value {
-        guard !image.isEmpty else { return "IfNotPresent" }
-        let parts = image.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = parts[0]
-        let hasDigest = parts.count > 1
-        let afterSlash = name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex
-        guard let colon = name[afterSlash...].lastIndex(of: ":") else { return hasDigest ? "IfNotPresent" : "Always" }
-        return name[name.index(after: colon)...] == "latest" ? "Always" : "IfNotPresent"
+        var image = image
+        return image.withUTF8 { image -> Value in
+            let digest = image.firstIndex(of: UInt8(ascii: "@"))
+            let name = image[..<(digest ?? image.count)]
+            let afterSlash = name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+            let tag = name[afterSlash...].lastIndex(of: UInt8(ascii: ":")).map { name[($0 + 1)...] }
+            guard let tag else { return digest == nil && !name.isEmpty ? "Always" : "IfNotPresent" }
+            return tag.elementsEqual("latest".utf8) ? "Always" : "IfNotPresent"
+        }
     }
 
     /// On the host's network a container's port is the host's.

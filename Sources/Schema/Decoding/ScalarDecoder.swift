@@ -23,6 +23,7 @@ enum ScalarDecoder {
     }
 
     private static func quantity(_ value: inout Value) throws(DecodingError) {
+        if case .string(let text) = value, CanonicalForm.isQuantity(text) { return }
         do throws(Quantity.ParseError) {
             value = Value(try Quantity(value))
         } catch {
@@ -34,6 +35,7 @@ enum ScalarDecoder {
 
     /// Any offset and fraction are taken; kept is UTC, with as many digits as the type has.
     private static func time(_ text: String, _ value: inout Value, fractionDigits: Int) throws(DecodingError) {
+        if fractionDigits == 0, CanonicalForm.isTime(text) { return }
         guard let time = Timestamp(rfc3339: text) else {
             let layout = fractionDigits == 0 ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00"
             throw DecodingError(message: "parsing time \"\(text)\" as \"\(layout)\": cannot parse \"\(text)\" as \"2006\"")

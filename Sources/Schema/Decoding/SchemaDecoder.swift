@@ -27,7 +27,6 @@ public enum SchemaDecoder {
 
     // MARK: Objects
 
-    /// Walks the members and the fields side by side; both are ordered by name.
     private static func object(_ value: inout Value, _ type: TypeDefinition, _ unknown: inout [String]) throws(DecodingError) {
         guard case .object(var members) = value else {
             if value.isNull {
@@ -40,33 +39,26 @@ public enum SchemaDecoder {
         let content = type.content
         var failure: DecodingError?
         var hasDropped = false
-        var next = 0
-        var found = unknown
-        let fields = content.fields
-        members.mapInPlace { key, member in
+        members.match(content.names) { place, name, member in
             guard failure == nil else { return }
-            while next < fields.count, fields[next].name < key { next += 1 }
-            guard next < fields.count, fields[next].name == key else {
-                if !content.preservesUnknownFields {
-                    found.append(key)
-                    member = .null
-                    hasDropped = true
-                }
+            guard let place else {
+                if content.preservesUnknownFields { return }
+                unknown.append(name)
+                member = .null
+                hasDropped = true
                 return
             }
             do throws(DecodingError) {
-                let before = found.count
-                try self.field(&member, fields[next], &found)
-                if found.count > before { prefix(&found, from: before, with: key) }
+                let before = unknown.count
+                try field(&member, content.fields[place], &unknown)
+                if unknown.count > before { prefix(&unknown, from: before, with: name) }
             } catch {
-                failure = error.within(field: key, of: type)
+                failure = error.within(field: name, of: type)
             }
             if member.isNull { hasDropped = true }
-            next += 1
         }
-        unknown = found
         if let failure { throw failure }
-        if hasDropped { members.removeAll { $1.isNull } }
+        if hasDropped { members.removeNulls() }
         value = .object(members)
     }
 

@@ -4,17 +4,23 @@ import ObjectModel
 public enum Defaulter {
     /// From the outside in; of one object first the defaults without a condition, then those with one, then `default` lines, then rules in code.
     public static func apply(to value: inout Value, type: TypeDefinition) {
-        guard value.isObject || value.isNull else { return }
-        let content = type.content
-        if content.hasOwnWork { completeOwn(&value, content) }
-        guard content.hasNestedFields, case .object(var members) = value else { return }
+        var members: Fields
+        switch value {
+        case .object(let fields): members = fields
+        case .null: members = Fields()
+        default: return
+        }
         value = .null
-        let fields = content.nestedFields
-        var next = 0
-        members.mapInPlace { key, member in
-            while next < fields.count, fields[next].name < key { next += 1 }
-            guard next < fields.count, fields[next].name == key else { return }
-            apply(to: &member, fields[next].type)
+        let completion = type.content.completion
+        if completion.isPlain {
+            members.addMissing(completion.everything)
+        } else {
+            applySteps(to: &members, completion)
+        }
+        if !completion.nestedFields.isEmpty {
+            members.match(completion.nestedNames) { place, _, member in
+                if let place { apply(to: &member, completion.nestedFields[place].type) }
+            }
         }
         value = .object(members)
     }
@@ -38,22 +44,19 @@ public enum Defaulter {
 
     // MARK: One object
 
-    private static func completeOwn(_ value: inout Value, _ content: TypeContent) {
-        var members = value.fields
-        value = .null
-        for field in content.plainDefaults where !members.contains(field.name) { members[field.name] = field.initialValue }
-        value = .object(members)
-        for field in content.conditionalDefaults where value[field.name].isNull && (field.defaultCondition?.holds(in: value) ?? true) {
+    private static func applySteps(to members: inout Fields, _ completion: Completion) {
+        members.addMissing(completion.plainDefaults)
+        var value = Value.object(members)
+        members = Fields()
+        for field in completion.conditionalDefaults where value[field.name].isNull && (field.defaultCondition?.holds(in: value) ?? true) {
             value[field.name] = field.initialValue
         }
-        for rule in content.defaults where rule.condition?.holds(in: value) ?? true { fill(&value, rule.path[...], rule.value) }
-        for rule in content.rules { rule.apply(&value) }
-        // What is always written comes last, so that no rule takes a zero for a choice.
-        guard !content.alwaysWritten.isEmpty else { return }
-        members = value.fields
+        for rule in completion.defaults where rule.condition?.holds(in: value) ?? true { fill(&value, rule.path[...], rule.value) }
+        for rule in completion.rules { rule.apply(&value) }
+        if case .object(let completed) = value { members = completed }
         value = .null
-        for field in content.alwaysWritten where !members.contains(field.name) { members[field.name] = field.type.zero }
-        value = .object(members)
+        // What is always written comes last, so that no rule takes a zero for a choice.
+        members.addMissing(completion.alwaysWritten)
     }
 
     /// Sets what is absent at the end of a path; objects on the way come into being.
@@ -65,15 +68,4 @@ public enum Defaulter {
             value[key] = new
         }
     }
-}
-
-extension FieldDefinition {
-    /// Whether an object of the field's type is there even if nobody gave it: Go's structs that aren't behind a pointer.
-    var isEmbeddedObject: Bool { type.isObject && presence != .pointer }
-
-    /// Whether the default shows: a zero isn't written where it is the same as absent.
-    var hasEffectiveDefault: Bool { defaultValue.map { presence != .plain || !$0.isEmpty } ?? false }
-
-    /// What the field holds when nothing was given.
-    var initialValue: Value { defaultValue ?? type.zero }
 }

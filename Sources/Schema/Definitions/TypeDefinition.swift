@@ -8,7 +8,10 @@ public final class TypeDefinition: Sendable {
     public let name: String
 
     private let load: @Sendable () -> TypeContent
-    private let loaded = AtomicLazyReference<TypeContent>()
+
+    /// The address of the content, once it is read; the type holds a reference to it. (`AtomicLazyReference` says this better, but looks its generic
+    /// metadata up on each load, which is a tenth of the time that decoding takes.)
+    private let loaded = Atomic<UInt>(0)
 
     init(name: String, load: @escaping @Sendable () -> TypeContent) {
         self.name = name
@@ -20,7 +23,27 @@ public final class TypeDefinition: Sendable {
         self.init(name: name) { content }
     }
 
-    public var content: TypeContent { loaded.load() ?? loaded.storeIfNil(load()) }
+    deinit {
+        if let address = UnsafeRawPointer(bitPattern: loaded.load(ordering: .acquiring)) { Unmanaged<TypeContent>.fromOpaque(address).release() }
+    }
+
+    public var content: TypeContent {
+        if let address = UnsafeRawPointer(bitPattern: loaded.load(ordering: .acquiring)) {
+            return Unmanaged<TypeContent>.fromOpaque(address).takeUnretainedValue()
+        }
+        return loadContent()
+    }
+
+    /// Of several threads that come first, one's content stays.
+    private func loadContent() -> TypeContent {
+        let content = load()
+        let reference = Unmanaged.passRetained(content)
+        let (won, other) = loaded.compareExchange(
+            expected: 0, desired: UInt(bitPattern: reference.toOpaque()), ordering: .acquiringAndReleasing)
+        guard !won, let address = UnsafeRawPointer(bitPattern: other) else { return content }
+        reference.release()
+        return Unmanaged<TypeContent>.fromOpaque(address).takeUnretainedValue()
+    }
 
     /// By name.
     public var fields: [FieldDefinition] { content.fields }
@@ -58,19 +81,9 @@ public final class TypeContent: Sendable {
     public let preservesUnknownFields: Bool
     public let summary: String?
 
-    // What defaulting needs, sorted out once.
-
-    /// Fields that come into being without a condition: those with a default, and objects that are always there.
-    let plainDefaults: [FieldDefinition]
-    let conditionalDefaults: [FieldDefinition]
-
-    /// Fields whose zero value is written.
-    let alwaysWritten: [FieldDefinition]
-
-    /// Fields whose values hold objects.
-    let nestedFields: [FieldDefinition]
-    let hasOwnWork: Bool
-    let hasNestedFields: Bool
+    /// The names of the fields.
+    let names: FieldNames
+    let completion: Completion
 
     public init(
         fields: [FieldDefinition], defaults: [DefaultRule] = [], rules: [DefaultingRule] = [], isAtomic: Bool = false, kindScope: KindScope = .none,
@@ -83,12 +96,8 @@ public final class TypeContent: Sendable {
         self.kindScope = kindScope
         self.preservesUnknownFields = preservesUnknownFields
         self.summary = summary
-        plainDefaults = self.fields.filter { $0.defaultCondition == nil && ($0.hasEffectiveDefault || $0.isEmbeddedObject) }
-        conditionalDefaults = self.fields.filter { $0.defaultCondition != nil }
-        alwaysWritten = self.fields.filter { $0.presence == .always && !$0.isEmbeddedObject }
-        nestedFields = self.fields.filter { $0.type.objectType != nil }
-        hasOwnWork = !plainDefaults.isEmpty || !conditionalDefaults.isEmpty || !alwaysWritten.isEmpty || !defaults.isEmpty || !rules.isEmpty
-        hasNestedFields = !nestedFields.isEmpty
+        names = FieldNames(self.fields.map(\.name))
+        completion = Completion(fields: self.fields, defaults: defaults, rules: rules)
     }
 
     public enum KindScope: Sendable {
