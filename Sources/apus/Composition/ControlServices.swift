@@ -19,6 +19,10 @@ enum ControlServices {
             ReplicaSetController(.replicaSet, context("replicaset-controller")),
             ReplicaSetController(.replicationController, context("replication-controller")),
             DeploymentController(context("deployment-controller")),
+            ServiceAccountController(context("service-account-controller")),
+            RootCAController(context("root-ca-cert-publisher"), certificatePEM: control.authority.certificatePEM),
+            NodeLifecycleController(context("node-controller")),
+            TaintEvictionController(context("node-controller")),
         ]
         let schedulerInformers = Informers(server.client(user: "system:kube-scheduler", userAgent: "scheduler"), logger: logger)
         let scheduler = PodScheduler(
