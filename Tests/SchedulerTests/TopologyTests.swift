@@ -50,7 +50,11 @@ import Testing
         var foreign = spread("2", on: "a")
         foreign["metadata"]["namespace"] = "other"
         let snapshot = Snapshot(nodes: [nodes[0], node("c", cpu: "0", labels: [Self.zone: "2"])], pods: [leaving, foreign])
-        #expect(snapshot.placement(spread("p")) == "a")
+        var wanting = spread("p")
+        wanting["spec"]["containers"] = [["name": "c", "resources": ["requests": ["cpu": "1"]]]]
+        #expect(snapshot.placement(wanting) == "a")
+        snapshot.add(PodInfo(spread("3")), toNode: "a")
+        #expect(snapshot.placement(wanting).hasPrefix("0/2 nodes"))
     }
 
     @Test func `replicas of a ReplicaSet spread over nodes and zones by themselves`() {
