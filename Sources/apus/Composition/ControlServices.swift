@@ -19,6 +19,8 @@ enum ControlServices {
             ReplicaSetController(.replicaSet, context("replicaset-controller")),
             ReplicaSetController(.replicationController, context("replication-controller")),
             DeploymentController(context("deployment-controller")),
+            EndpointSliceController(context("endpointslice-controller")),
+            EndpointsController(context("endpoint-controller")),
             ServiceAccountController(context("service-account-controller")),
             RootCAController(context("root-ca-cert-publisher"), certificatePEM: control.authority.certificatePEM),
             NodeLifecycleController(context("node-controller")),
