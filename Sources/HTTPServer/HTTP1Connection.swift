@@ -282,19 +282,23 @@ extension HTTP1Connection: Carrier {
     func openTunnel(_ tunnel: Tunnel, _ id: Int) {
         guard isUpgrade, let context else { return respond(.failure(.badRequest, "Upgrade request required"), id, isHead: false) }
         // Nothing the client sends ahead may pile up here.
-        try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+        readsByItself(false)
         opening = TunnelOpening(tunnel, client: self, context.eventLoop)
         opening?.start(timeout: service.limits.tunnelConnectTimeout)
     }
 }
 
 extension HTTP1Connection: TunnelClient {
+    private func readsByItself(_ isOn: Bool) { try? context?.channel.syncOptions?.setOption(.autoRead, value: isOn) }
+
     func tunnelFailed(_ response: HTTPResponse) {
         opening = nil
+        readsByItself(true)
         respond(response, requestID, isHead: false)
     }
 
     func tunnelRefused(_ head: HTTPResponseHead) {
+        readsByItself(true)
         let length = head.headers.first(name: "content-length").flatMap { Int($0) }
         sendHead(requestID, status: Int(head.status.code), headers: head.headers.withoutHopByHop(), contentLength: length, isLast: false)
         flushSoon()
@@ -305,8 +309,9 @@ extension HTTP1Connection: TunnelClient {
         flushSoon()
     }
 
-    func tunnelRefusalEnded() {
+    func tunnelRefusalEnded(isWhole: Bool) {
         opening = nil
+        guard isWhole else { return sendAbort(requestID) }
         sendEnd(requestID)
         answered(requestID)
         flushSoon()
@@ -324,6 +329,7 @@ extension HTTP1Connection: TunnelClient {
             try context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
             try pipeline.addHandler(splice)
             try pipeline.remove(HTTPResponseEncoder.self)
+            readsByItself(true)
             // With the parser go the bytes that came after the request: to the splice.
             pipeline.removeHandler(context: context, promise: nil)
             try pipeline.remove(ByteToMessageHandler<HTTPRequestDecoder>.self)

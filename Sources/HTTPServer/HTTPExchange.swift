@@ -121,6 +121,13 @@ public protocol StreamSink: AnyObject, Sendable {
 
     /// Bytes written and not yet taken by the socket.
     var pendingBytes: Int { get }
+
+    /// For producers that can wait, such as the reader of a file: returns when the client has taken most of what was written; false once it is gone.
+    func waitForRoom() async -> Bool
+}
+
+extension StreamSink {
+    public func waitForRoom() async -> Bool { true }
 }
 
 /// A connection to pass an upgraded request on to.

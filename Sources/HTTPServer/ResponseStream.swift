@@ -2,14 +2,18 @@ import Synchronization
 
 /// The sink of one streamed answer. Producers append under a short lock; the connection takes all there is on its event loop.
 final class ResponseStream: StreamSink {
-    private struct State {
+    fileprivate struct State {
         var queue: [[UInt8]] = []
         var pendingBytes = 0
         var isPosted = false
         var isFinished = false
         var isClosed = false
         var closeHandlers: [@Sendable () -> Void] = []
+        var waiters: [CheckedContinuation<Bool, Never>] = []
     }
+
+    /// A producer that waits writes on when no more than this is pending.
+    private static let roomyBytes = 256 * 1024
 
     private let state = Mutex(State())
     private let pendingBytesMax: Int
@@ -57,6 +61,18 @@ final class ResponseStream: StreamSink {
         if isClosed { handler() }
     }
 
+    func waitForRoom() async -> Bool {
+        await withCheckedContinuation { continuation in
+            let answer = state.withLock { state -> Bool? in
+                if state.isClosed { return false }
+                if state.pendingBytes <= Self.roomyBytes { return true }
+                state.waiters.append(continuation)
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
+    }
+
     var pendingBytes: Int { state.withLock { $0.pendingBytes } }
 
     // MARK: The connection, on its event loop
@@ -72,17 +88,31 @@ final class ResponseStream: StreamSink {
     }
 
     /// The socket took this many bytes.
-    func taken(_ count: Int) { state.withLock { $0.pendingBytes -= count } }
+    func taken(_ count: Int) {
+        let waiters = state.withLock { state in
+            state.pendingBytes -= count
+            return state.pendingBytes <= Self.roomyBytes ? state.takeWaiters() : []
+        }
+        for waiter in waiters { waiter.resume(returning: true) }
+    }
 
     /// The answer is over: sent whole, or its client is gone.
     func close() {
-        let handlers = state.withLock { state in
+        let (handlers, waiters) = state.withLock { state in
             state.isClosed = true
             state.queue = []
             let handlers = state.closeHandlers
             state.closeHandlers = []
-            return handlers
+            return (handlers, state.takeWaiters())
         }
+        for waiter in waiters { waiter.resume(returning: false) }
         for handler in handlers { handler() }
+    }
+}
+
+extension ResponseStream.State {
+    fileprivate mutating func takeWaiters() -> [CheckedContinuation<Bool, Never>] {
+        defer { waiters = [] }
+        return waiters
     }
 }

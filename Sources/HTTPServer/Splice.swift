@@ -97,7 +97,7 @@ final class Splice: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Closes once everything written has left.
-    private func close() {
+    func close() {
         guard let context else { return }
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.context?.close(promise: nil) }
@@ -107,7 +107,12 @@ final class Splice: ChannelDuplexHandler, RemovableChannelHandler {
 
 extension ChannelPipeline.SynchronousOperations {
     /// Takes a handler out of the pipeline, on the event loop.
-    func remove<Handler: RemovableChannelHandler>(_ type: Handler.Type) throws {
-        removeHandler(context: try context(handlerType: type), promise: nil)
+    func remove<Handler: RemovableChannelHandler>(_ type: Handler.Type, promise: EventLoopPromise<Void>? = nil) throws {
+        do {
+            removeHandler(context: try context(handlerType: type), promise: promise)
+        } catch {
+            promise?.fail(error)
+            throw error
+        }
     }
 }

@@ -10,7 +10,7 @@ protocol TunnelClient: AnyObject {
     /// The backend answered, but not with 101: its answer is passed on and the tunnel never opens.
     func tunnelRefused(_ head: HTTPResponseHead)
     func tunnelRefused(body: ByteBuffer)
-    func tunnelRefusalEnded()
+    func tunnelRefusalEnded(isWhole: Bool)
 
     /// Passes the backend's 101 on and leaves HTTP; nil if the client is gone.
     func tunnelOpened(_ head: HTTPResponseHead) -> Splice?
@@ -72,6 +72,9 @@ final class TunnelOpening {
         guard !hasAnswered else { return }
         hasAnswered = true
         timeout?.cancel()
+        // First of all nobody is told of anything else: closing the backend's channel tells of its end at once.
+        let client = client
+        self.client = nil
         backend?.close(promise: nil)
         client?.tunnelFailed(response)
     }
@@ -86,8 +89,15 @@ final class TunnelOpening {
     fileprivate func refused(body: ByteBuffer) { client?.tunnelRefused(body: body) }
 
     fileprivate func refusalEnded() {
+        let client = client
+        self.client = nil
         backend?.close(promise: nil)
-        client?.tunnelRefusalEnded()
+        client?.tunnelRefusalEnded(isWhole: true)
+    }
+
+    /// The backend left in the middle of its refusal.
+    fileprivate func refusalCut() {
+        client?.tunnelRefusalEnded(isWhole: false)
         client = nil
     }
 
@@ -103,11 +113,14 @@ final class TunnelOpening {
             try pipeline.addHandler(own)
             try pipeline.remove(HTTPRequestEncoder.self)
             pipeline.removeHandler(context: handler, promise: nil)
-            try pipeline.remove(ByteToMessageHandler<HTTPResponseDecoder>.self)
+            // The parser, in the middle of whose work this is, leaves when it is done. Until then it would take what is written for requests.
+            let parserLeft = eventLoop.makePromise(of: Void.self)
+            parserLeft.futureResult.assumeIsolated().whenComplete { _ in Splice.join(splice, own) }
+            try pipeline.remove(ByteToMessageHandler<HTTPResponseDecoder>.self, promise: parserLeft)
         } catch {
+            splice.close()
             handler.close(promise: nil)
         }
-        Splice.join(splice, own)
     }
 }
 
@@ -151,7 +164,7 @@ private final class TunnelBackendHandler: ChannelInboundHandler, RemovableChanne
         if !isDone {
             isDone = true
             opening.failed(.failure(.internalError, "the backend closed the connection without an answer", code: 502))
-            opening.refusalEnded()
+            opening.refusalCut()
         }
         context.fireChannelInactive()
     }

@@ -78,7 +78,7 @@ public struct NodeProxy: Sendable {
                 headers: ["accept": "*/*", "user-agent": request.api.userAgent])
             forward.responseHeaders = ["content-type": "text/plain"]
             let name = pod.name
-            forward.onFailure = { Self.failure($0, method: "GET", resource: "pods/log", name: name) }
+            forward.onFailure = { Self.response(NodeFailure.error($0, resource: "pods/log", name: name)) }
             return .forward(forward)
         } catch {
             return .respond(Self.response(error))
@@ -173,23 +173,6 @@ public struct NodeProxy: Sendable {
     }
 
     private static func response(_ error: APIError) -> HTTPResponse { HTTPResponse(status: error.code, body: [error.status.canonicalJSON()]) }
-
-    /// What a node's plain-text refusal becomes on the way to the client.
-    private static func failure(_ response: HTTPResponse, method: String, resource: String, name: String) -> HTTPResponse {
-        let text = String(decoding: response.body.joined(), as: UTF8.self)
-        let reason: APIError.Reason =
-            switch response.status {
-            case 400: .badRequest
-            case 401: .unauthorized
-            case 403: .forbidden
-            case 404: .notFound
-            case 503: .serviceUnavailable
-            default: .internalError
-            }
-        let trimmed = text.hasSuffix("\n") ? String(text.dropLast()) : text
-        let message = response.status == 500 ? "Internal error occurred: \(trimmed)" : trimmed
-        return Self.response(APIError(reason, message, details: .init(name: name, kind: resource), code: response.status))
-    }
 }
 
 extension NodeProxy.Endpoint {

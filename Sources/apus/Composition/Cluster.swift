@@ -64,4 +64,11 @@ struct Component: Service {
             }
         }
     }
+
+    /// Returns when the task is cancelled: for parts that run by themselves and only need to be stopped.
+    static func untilCancelled() async {
+        let (stream, continuation) = AsyncStream.makeStream(of: Never.self)
+        for await _ in stream {}
+        continuation.finish()
+    }
 }

@@ -32,7 +32,7 @@ enum ControlServices {
         return [
             Component("compactor") { await control.compactor.run() },
             Component("listener") {
-                try await Self.untilCancelled()
+                await Component.untilCancelled()
                 await control.listener.stop(within: .seconds(5))
             },
             Component("api server") { await server.server.run() },
@@ -41,9 +41,5 @@ enum ControlServices {
             Component("scheduler's informers") { await schedulerInformers.run() },
             Component("scheduler") { await scheduler.run() },
         ]
-    }
-
-    private static func untilCancelled() async throws {
-        while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
     }
 }

@@ -2,8 +2,11 @@ import APIServer
 import ClusterClient
 import ContainerRuntime
 import Foundation
+import HTTPServer
 import HostNetwork
+import Identity
 import Logging
+import NIOPosix
 import NodeAgent
 import ObjectModel
 import ServiceLifecycle
@@ -48,9 +51,26 @@ struct NodeComposition {
             try agentConfiguration(),
             client: control.server.client(user: "system:node:\(node.name)", groups: ["system:nodes"], userAgent: "kubelet"),
             runtime: runtime, logger: logger)
+        let streaming = try streamingServer(agent)
+        try await streaming.start()
+        services.append(
+            Component("node streaming") {
+                await Component.untilCancelled()
+                await streaming.stop(within: .seconds(2))
+            })
         services.append(Component("node agent") { try await agent.run() })
         console.step("node \(node.name) starting")
         return services
+    }
+
+    /// Logs, exec, attach and port-forward, for the API server.
+    private func streamingServer(_ agent: NodeAgent) throws -> NodeStreamingServer {
+        let serving = try control.credentials.credential(
+            "kubelet", for: .kubeletServer(node: node.name, addresses: [settings.advertiseAddress]), now: Environment.system.now())
+        return try NodeStreamingServer(
+            tls: ServingTLS(
+                certificateChainPEM: serving.certificatePEM, keyPEM: serving.privateKeyPEM, clientCAPEM: control.authority.certificatePEM),
+            backend: PodStreams(agent), group: MultiThreadedEventLoopGroup.singleton, logger: logger)
     }
 
     private func agentConfiguration() throws -> NodeAgentConfiguration {

@@ -15,7 +15,8 @@ struct NodeRemoval {
     let console: Console
 
     func run() async throws {
-        let logger = Logger(label: "apus")
+        var logger = Logger(label: "apus")
+        logger.logLevel = .warning
         try await Containerd.reset(dataDirectory: directory.path, log: logger)
         console.step("pods and containerd removed")
         let (stack, nftables) = (try LinuxNetworkStack(), try LibNFTables())
