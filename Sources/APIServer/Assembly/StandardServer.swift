@@ -55,6 +55,16 @@ public struct StandardServer: Sendable {
         self.serviceCIDR = serviceCIDR
     }
 
+    /// Every stored resource that can be listed and deleted, once for each group: what namespaces hold and owners own.
+    public var deletableResources: [Resource] {
+        var seen: Set<String> = []
+        return registry.all.sorted { $0.apiVersion < $1.apiVersion }.filter { resource in
+            let verbs = resource.definition.verbs
+            guard verbs.contains("list"), verbs.contains("delete"), verbs.contains("watch") else { return false }
+            return seen.insert(resource.collection.prefix).inserted
+        }.map(\.reference)
+    }
+
     /// A client of this server in this process, under an identity.
     public func client(user: String, groups: [String] = [], userAgent: String) -> Client {
         Client(InProcessTransport(server, user: UserInfo(name: user, groups: groups)), userAgent: userAgent)

@@ -25,6 +25,9 @@ enum ControlServices {
             RootCAController(context("root-ca-cert-publisher"), certificatePEM: control.authority.certificatePEM),
             NodeLifecycleController(context("node-controller")),
             TaintEvictionController(context("node-controller")),
+            NamespaceController(context("namespace-controller"), contents: server.deletableResources),
+            GarbageCollector(context("generic-garbage-collector"), resources: server.deletableResources.filter { $0.plural != "events" }),
+            PodCollector(context("pod-garbage-collector")),
         ]
         let schedulerInformers = Informers(server.client(user: "system:kube-scheduler", userAgent: "scheduler"), logger: logger)
         let scheduler = PodScheduler(
