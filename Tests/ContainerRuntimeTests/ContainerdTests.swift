@@ -37,6 +37,16 @@ struct `A containerd of our own` {
         }
     }
 
+    @Test func `answers any number of calls, though HTTP/2 gives up a connection after a few hundred`() async throws {
+        try await TestContainerd.with { test in
+            for _ in 0..<1000 { _ = try await test.runtime.imageStatus(.with { $0.image = PauseImage.name }) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<1000 { group.addTask { _ = try await test.runtime.podSandboxes() } }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func `ends a command that takes too long`() async throws {
         try await TestContainerd.with { test in
             try await test.importBusybox()

@@ -130,10 +130,12 @@ struct TestContainerd: Sendable {
     }
 
     /// Starts a container in a new pod; returns the ids of both.
-    func start(_ name: String, _ command: [String]) async throws -> (sandbox: String, container: String) {
+    func start(
+        _ name: String, _ command: [String], image: String = "apus.local/busybox:1"
+    ) async throws -> (sandbox: String, container: String) {
         let pod = pod(name)
         let sandbox = try await runtime.runPodSandbox(pod, handler: "")
-        let container = try await runtime.createContainer(container("main", command), in: sandbox, pod)
+        let container = try await runtime.createContainer(container("main", image: image, command), in: sandbox, pod)
         try await runtime.startContainer(container)
         return (sandbox, container)
     }

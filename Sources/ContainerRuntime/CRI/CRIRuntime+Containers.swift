@@ -8,11 +8,11 @@ extension CRIRuntime {
             $0.config = config
             $0.sandboxConfig = sandboxConfig
         }
-        return try await call("CreateContainer", deadlines.standard) { try await service.createContainer(request, options: $0).containerID }
+        return try await call("CreateContainer", deadlines.standard) { try await $0.createContainer(request, options: $1).containerID }
     }
 
     public func startContainer(_ id: String) async throws(ContainerRuntimeError) {
-        _ = try await call("StartContainer", deadlines.standard) { try await service.startContainer(.with { $0.containerID = id }, options: $0) }
+        _ = try await call("StartContainer", deadlines.standard) { try await $0.startContainer(.with { $0.containerID = id }, options: $1) }
     }
 
     public func stopContainer(_ id: String, gracePeriod: Duration) async throws(ContainerRuntimeError) {
@@ -20,16 +20,16 @@ extension CRIRuntime {
             $0.containerID = id
             $0.timeout = gracePeriod.secondsRoundedUp
         }
-        _ = try await call("StopContainer", deadlines.standard + gracePeriod) { try await service.stopContainer(request, options: $0) }
+        _ = try await call("StopContainer", deadlines.standard + gracePeriod) { try await $0.stopContainer(request, options: $1) }
     }
 
     public func removeContainer(_ id: String) async throws(ContainerRuntimeError) {
-        _ = try await call("RemoveContainer", deadlines.standard) { try await service.removeContainer(.with { $0.containerID = id }, options: $0) }
+        _ = try await call("RemoveContainer", deadlines.standard) { try await $0.removeContainer(.with { $0.containerID = id }, options: $1) }
     }
 
     public func containers(_ filter: CRIContainerFilter) async throws(ContainerRuntimeError) -> [CRIContainer] {
         try await call("ListContainers", deadlines.standard) {
-            try await service.listContainers(.with { $0.filter = filter }, options: $0).containers
+            try await $0.listContainers(.with { $0.filter = filter }, options: $1).containers
         }
     }
 
@@ -38,7 +38,7 @@ extension CRIRuntime {
             $0.containerID = id
             $0.verbose = verbose
         }
-        return try await call("ContainerStatus", deadlines.standard) { try await service.containerStatus(request, options: $0) }
+        return try await call("ContainerStatus", deadlines.standard) { try await $0.containerStatus(request, options: $1) }
     }
 
     public func updateContainerResources(_ id: String, _ resources: CRILinuxContainerResources) async throws(ContainerRuntimeError) {
@@ -46,12 +46,12 @@ extension CRIRuntime {
             $0.containerID = id
             $0.linux = resources
         }
-        _ = try await call("UpdateContainerResources", deadlines.standard) { try await service.updateContainerResources(request, options: $0) }
+        _ = try await call("UpdateContainerResources", deadlines.standard) { try await $0.updateContainerResources(request, options: $1) }
     }
 
     public func reopenContainerLog(_ id: String) async throws(ContainerRuntimeError) {
         _ = try await call("ReopenContainerLog", deadlines.standard) {
-            try await service.reopenContainerLog(.with { $0.containerID = id }, options: $0)
+            try await $0.reopenContainerLog(.with { $0.containerID = id }, options: $1)
         }
     }
 
@@ -62,24 +62,24 @@ extension CRIRuntime {
             $0.timeout = timeout?.secondsRoundedUp ?? 0
         }
         // The runtime kills the command at the timeout and says so; our own deadline is for a runtime that hangs.
-        return try await call("ExecSync", timeout.map { $0 + deadlines.standard }) { try await service.execSync(request, options: $0) }
+        return try await call("ExecSync", timeout.map { $0 + deadlines.standard }) { try await $0.execSync(request, options: $1) }
     }
 
     public func exec(_ request: CRIExecRequest) async throws(ContainerRuntimeError) -> String {
-        try await call("Exec", deadlines.standard) { try await service.exec(request, options: $0).url }
+        try await call("Exec", deadlines.standard) { try await $0.exec(request, options: $1).url }
     }
 
     public func attach(_ request: CRIAttachRequest) async throws(ContainerRuntimeError) -> String {
-        try await call("Attach", deadlines.standard) { try await service.attach(request, options: $0).url }
+        try await call("Attach", deadlines.standard) { try await $0.attach(request, options: $1).url }
     }
 
     public func containerStats(_ id: String) async throws(ContainerRuntimeError) -> CRIContainerStats {
-        try await call("ContainerStats", deadlines.standard) { try await service.containerStats(.with { $0.containerID = id }, options: $0).stats }
+        try await call("ContainerStats", deadlines.standard) { try await $0.containerStats(.with { $0.containerID = id }, options: $1).stats }
     }
 
     public func containerStats(_ filter: CRIContainerStatsFilter) async throws(ContainerRuntimeError) -> [CRIContainerStats] {
         try await call("ListContainerStats", deadlines.standard) {
-            try await service.listContainerStats(.with { $0.filter = filter }, options: $0).stats
+            try await $0.listContainerStats(.with { $0.filter = filter }, options: $1).stats
         }
     }
 }

@@ -14,16 +14,24 @@ extension CRIRuntime {
         }
     }
 
+    /// Runs a stream on a connection of its own: it outlives many others.
+    private func withStream(
+        _ name: String, _ body: (GRPCClient<Transport>) async throws -> Void
+    ) async throws(ContainerRuntimeError) {
+        try await Self.translatingErrors(name) { try await connections.withOwnClient(body) }
+    }
+
     private static let subscribedTopic = "/apus/subscribed"
     private static let topics = ["/tasks/start", "/tasks/exit", "/tasks/oom", "/tasks/delete", subscribedTopic]
 
     private func containerdEvents(_ receive: @escaping @Sendable (ContainerEvent) async -> Void) async throws(ContainerRuntimeError) {
-        let service = ContainerdEvents.Client(wrapping: client)
         let request = ContainerdSubscribeRequest.with {
             $0.filters = Self.topics.map { "namespace==k8s.io,topic==\"\($0)\"" }
         }
         let isHeard = Flag()
-        try await call("Subscribe", nil) { options in
+        let options = Self.options(nil)
+        try await withStream("Subscribe") { client in
+            let service = ContainerdEvents.Client(wrapping: client)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     try await service.subscribe(request, options: options) { response in
@@ -53,10 +61,12 @@ extension CRIRuntime {
     /// `GetContainerEvents`, which CRI-O has, and containerd from 1.7 on.
     private func containerEvents(_ receive: @escaping @Sendable (ContainerEvent) async -> Void) async throws(ContainerRuntimeError) {
         let isTold = Flag()
-        try await call("GetContainerEvents", nil) { options in
+        let options = Self.options(nil)
+        try await withStream("GetContainerEvents") { client in
+            let service = CRIRuntimeService.Client(wrapping: client)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    try await self.service.getContainerEvents(CRIGetEventsRequest(), options: options) { response in
+                    try await service.getContainerEvents(CRIGetEventsRequest(), options: options) { response in
                         for try await message in response.messages {
                             if isTold.set() { await receive(.subscribed) }
                             if let event = ContainerEvent(message) { await receive(event) }
@@ -65,7 +75,7 @@ extension CRIRuntime {
                     throw RPCError(code: .unavailable, message: "the runtime ended its stream of events")
                 }
                 group.addTask {
-                    _ = try await self.version()
+                    _ = try await service.version(.with { $0.version = "v1" }, options: options)
                     if isTold.set() { await receive(.subscribed) }
                 }
                 defer { group.cancelAll() }

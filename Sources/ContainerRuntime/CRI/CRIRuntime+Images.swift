@@ -1,12 +1,12 @@
 /// Images.
 extension CRIRuntime {
     public func images() async throws(ContainerRuntimeError) -> [CRIImage] {
-        try await call("ListImages", deadlines.standard) { try await imageService.listImages(CRIListImagesRequest(), options: $0).images }
+        try await imageCall("ListImages", deadlines.standard) { try await $0.listImages(CRIListImagesRequest(), options: $1).images }
     }
 
     public func imageStatus(_ image: CRIImageSpec) async throws(ContainerRuntimeError) -> CRIImage? {
-        try await call("ImageStatus", deadlines.standard) {
-            let response = try await imageService.imageStatus(.with { $0.image = image }, options: $0)
+        try await imageCall("ImageStatus", deadlines.standard) {
+            let response = try await $0.imageStatus(.with { $0.image = image }, options: $1)
             return response.hasImage ? response.image : nil
         }
     }
@@ -17,14 +17,14 @@ extension CRIRuntime {
             if let auth { $0.auth = auth }
             if let sandbox { $0.sandboxConfig = sandbox }
         }
-        return try await call("PullImage", deadlines.pull) { try await imageService.pullImage(request, options: $0).imageRef }
+        return try await imageCall("PullImage", deadlines.pull) { try await $0.pullImage(request, options: $1).imageRef }
     }
 
     public func removeImage(_ image: CRIImageSpec) async throws(ContainerRuntimeError) {
-        _ = try await call("RemoveImage", deadlines.standard) { try await imageService.removeImage(.with { $0.image = image }, options: $0) }
+        _ = try await imageCall("RemoveImage", deadlines.standard) { try await $0.removeImage(.with { $0.image = image }, options: $1) }
     }
 
     public func imageFsInfo() async throws(ContainerRuntimeError) -> CRIImageFsInfoResponse {
-        try await call("ImageFsInfo", deadlines.standard) { try await imageService.imageFsInfo(CRIImageFsInfoRequest(), options: $0) }
+        try await imageCall("ImageFsInfo", deadlines.standard) { try await $0.imageFsInfo(CRIImageFsInfoRequest(), options: $1) }
     }
 }

@@ -17,25 +17,16 @@ public final class CRIRuntime: Sendable {
         public init() {}
     }
 
-    typealias Transport = HTTP2ClientTransport.Posix
+    typealias Transport = CRIConnections.Transport
 
-    let client: GRPCClient<Transport>
+    let connections: CRIConnections
     let deadlines: Deadlines
-
-    var service: CRIRuntimeService.Client<Transport> { CRIRuntimeService.Client(wrapping: client) }
-    var imageService: CRIImageService.Client<Transport> { CRIImageService.Client(wrapping: client) }
 
     /// - Parameter socket: the path of the runtime's socket; a leading `unix://` is ignored.
     public init(socket: String, deadlines: Deadlines = Deadlines()) throws(ContainerRuntimeError) {
         let path = socket.hasPrefix("unix://") ? String(socket.dropFirst("unix://".count)) : socket
-        var config = Transport.Config.defaults
-        config.connection.maxIdleTime = nil
-        config.connection.flushCoalescing = nil  // few calls, and each is waited for
-        config.backoff = .init(initial: .milliseconds(50), max: .seconds(2), multiplier: 1.6, jitter: 0.2)
-        config.http2.authority = "localhost"
         do {
-            let transport = try Transport(target: .unixDomainSocket(path: path), transportSecurity: .plaintext, config: config)
-            client = GRPCClient(transport: transport)
+            connections = try CRIConnections(path: path)
         } catch {
             throw ContainerRuntimeError(.invalidArgument, "\(path) can't be used as the socket of a container runtime: \(error)", cause: error)
         }
@@ -44,12 +35,12 @@ public final class CRIRuntime: Sendable {
 
     /// Keeps the connection until the task is cancelled or `shutdown()` is called. Call it once.
     public func run() async throws {
-        try await client.runConnections()
+        await connections.run()
     }
 
     /// Takes no more calls and lets `run()` return when those under way are done.
     public func shutdown() {
-        client.beginGracefulShutdown()
+        connections.shutdown()
     }
 
     /// Keeps the connection while the closure runs: for a few calls, where nothing else runs this client.
@@ -71,20 +62,42 @@ public final class CRIRuntime: Sendable {
     /// The largest answer taken, as upstream has it: a list of a few thousand containers fits.
     private static let messageSizeMax = 16 << 20
 
-    /// Makes a call with a deadline and gives its failure our form.
+    /// Makes a call to the runtime service.
     func call<Result: Sendable>(
-        _ name: String, _ deadline: Duration?, _ body: (CallOptions) async throws -> Result
+        _ name: String, _ deadline: Duration?, _ body: (CRIRuntimeService.Client<Transport>, CallOptions) async throws -> Result
     ) async throws(ContainerRuntimeError) -> Result {
+        try await Self.translatingErrors(name) {
+            try await connections.call { try await body(CRIRuntimeService.Client(wrapping: $0), Self.options(deadline)) }
+        }
+    }
+
+    /// Makes a call to the image service.
+    func imageCall<Result: Sendable>(
+        _ name: String, _ deadline: Duration?, _ body: (CRIImageService.Client<Transport>, CallOptions) async throws -> Result
+    ) async throws(ContainerRuntimeError) -> Result {
+        try await Self.translatingErrors(name) {
+            try await connections.call { try await body(CRIImageService.Client(wrapping: $0), Self.options(deadline)) }
+        }
+    }
+
+    /// Gives the failure of a call our form.
+    static func translatingErrors<Result: Sendable>(
+        _ call: String, _ body: () async throws -> Result
+    ) async throws(ContainerRuntimeError) -> Result {
+        do {
+            return try await body()
+        } catch {
+            throw ContainerRuntimeError(error, call: call)
+        }
+    }
+
+    static func options(_ deadline: Duration?) -> CallOptions {
         var options = CallOptions.defaults
         options.timeout = deadline
         options.waitForReady = true
-        options.maxRequestMessageBytes = Self.messageSizeMax  // the transport limits answers by this one
-        options.maxResponseMessageBytes = Self.messageSizeMax
-        do {
-            return try await body(options)
-        } catch {
-            throw ContainerRuntimeError(error, call: name)
-        }
+        options.maxRequestMessageBytes = messageSizeMax  // the transport limits answers by this one
+        options.maxResponseMessageBytes = messageSizeMax
+        return options
     }
 }
 

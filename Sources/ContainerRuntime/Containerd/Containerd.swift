@@ -50,7 +50,7 @@ public final class Containerd: Sendable {
 
     /// Images of this containerd.
     public func imageStore() throws(ContainerRuntimeError) -> ImageStore {
-        try ImageStore(socket: layout.socket, snapshotter: snapshotter)
+        try ImageStore(socket: layout.socket)
     }
 
     var snapshotter: String { HostAbilities.canOverlay(in: layout.directory) ? "overlayfs" : "native" }

@@ -1,20 +1,17 @@
 import Glibc
+import ObjectModel
 
 /// The images of a containerd, brought in from files.
 public struct ImageStore: Sendable {
     private let socket: String
-    private let snapshotter: String
     private let ctr: String
 
-    /// - Parameters:
-    ///   - socket: containerd's socket.
-    ///   - snapshotter: the one that CRI uses, for which images are unpacked at once.
-    public init(socket: String, snapshotter: String = "overlayfs") throws(ContainerRuntimeError) {
+    /// - Parameter socket: containerd's socket.
+    public init(socket: String) throws(ContainerRuntimeError) {
         guard let ctr = Program.find("ctr") else {
             throw ContainerRuntimeError(.missingProgram, "ctr not found: it imports images. On Debian: apt-get install containerd")
         }
         self.socket = socket
-        self.snapshotter = snapshotter
         self.ctr = ctr
     }
 
@@ -24,7 +21,7 @@ public struct ImageStore: Sendable {
     public func importArchive(_ path: String, as name: String? = nil) async throws(ContainerRuntimeError) -> [String] {
         guard Files.exists(path) else { throw .system("can't import \(path)", ENOENT) }
         let base = try name.map { name throws(ContainerRuntimeError) in ["--base-name", try ImageReference(name).name] } ?? []
-        let outcome = try await run(["import", "--snapshotter", snapshotter] + base + [path])
+        let outcome = try await run(["import", "--snapshotter", try await snapshotter()] + base + [path])
         guard outcome.code == 0 else {
             throw ContainerRuntimeError(.invalidArgument, "can't import \(path): \(outcome.output.trimmed)")
         }
@@ -47,6 +44,13 @@ public struct ImageStore: Sendable {
     /// The images that containers can be made from.
     public func list() async throws(ContainerRuntimeError) -> [CRIImage] {
         try await withRuntime { runtime throws(ContainerRuntimeError) in try await runtime.images() }
+    }
+
+    /// The snapshotter that containers are made with, for which images are unpacked at once.
+    private func snapshotter() async throws(ContainerRuntimeError) -> String {
+        let status = try await withRuntime { runtime throws(ContainerRuntimeError) in try await runtime.status(verbose: true) }
+        let config = try? Value(json: status.info["config"] ?? "")
+        return config?["containerd"]["snapshotter"].string ?? "overlayfs"
     }
 
     private func run(_ arguments: [String]) async throws(ContainerRuntimeError) -> Program.Outcome {
