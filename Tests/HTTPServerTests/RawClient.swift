@@ -76,5 +76,10 @@ final class RawClient: Sendable {
         return state.state.withLock { String(decoding: $0.received, as: UTF8.self) }
     }
 
+    func receivedCount(atLeast count: Int) async throws {
+        await withCheckedContinuation { continuation in state.change { $0.waiter = ({ $0.count >= count }, continuation) } }
+        guard receivedCount >= count else { throw Closed(received: "\(receivedCount) bytes") }
+    }
+
     var receivedCount: Int { state.state.withLock { $0.received.count } }
 }
