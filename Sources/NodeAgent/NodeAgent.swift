@@ -120,7 +120,11 @@ public final class NodeAgent: Sendable {
                         for worker in self.workers.withLock({ Array($0.values) }) { worker.runtimeChanged(nil) }
                         return
                     }
-                    index.owner(of: id)?.runtimeChanged(id)
+                    switch event {
+                    // Whoever made or started it knows.
+                    case .subscribed, .created, .started: break
+                    case .stopped, .outOfMemory, .deleted: index.owner(of: id)?.runtimeChanged(id)
+                    }
                 }
                 backoff.reset()
             } catch {

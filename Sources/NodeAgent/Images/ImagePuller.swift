@@ -34,6 +34,9 @@ actor ImagePuller {
     private let runtime: any ContainerRuntime
     private var pulls: [PullKey: Task<String, any Error>] = [:]
 
+    /// Pulls that ended so far: when it moves, the machine's images have changed.
+    private(set) var pullCount = 0
+
     init(_ runtime: any ContainerRuntime) { self.runtime = runtime }
 
     /// What is on the machine under a container's image name, or a `Failure` where there can't be such an image.
@@ -105,7 +108,10 @@ actor ImagePuller {
         return try await Self.value(of: task)
     }
 
-    private func finished(_ key: PullKey) { pulls[key] = nil }
+    private func finished(_ key: PullKey) {
+        pulls[key] = nil
+        pullCount += 1
+    }
 
     /// Waits for a task, but not past the end of one's own.
     private static func value(of task: Task<String, any Error>) async throws -> String {

@@ -93,7 +93,7 @@ struct NodeRegistration: Sendable {
 
     // MARK: Status
 
-    private func status(_ info: NodeInfo, previous: Value) async -> Value {
+    private func status(_ info: NodeInfo, previous: Value, listsImages: Bool = true) async -> Value {
         let now = services.now()
         let configuration = services.configuration
         var addresses: [Value] = configuration.internalIPs.map { ["type": "InternalIP", "address": .string($0)] }
@@ -104,7 +104,7 @@ struct NodeRegistration: Sendable {
         return [
             "addresses": .array(addresses), "capacity": services.capacity.value, "allocatable": services.allocatable.value,
             "conditions": .array(conditions.values(previous: previous["conditions"].array, now: now)), "nodeInfo": info.value,
-            "daemonEndpoints": ["kubeletEndpoint": ["Port": Value(configuration.port)]], "images": .array(await images()),
+            "daemonEndpoints": ["kubeletEndpoint": ["Port": Value(configuration.port)]], "images": listsImages ? .array(await images()) : previous["images"],
         ]
     }
 
@@ -164,15 +164,19 @@ struct NodeRegistration: Sendable {
         }
     }
 
-    /// Looks every ten seconds, which costs two small calls, and writes when something other than the time changed.
+    /// Looks every ten seconds, which costs one small call, and writes when something other than the time changed.
     private func report(_ info: NodeInfo) async {
         var last: Value?
+        var seenPulls = 0
         var written = ContinuousClock.now
         while !Task.isCancelled {
             do {
                 let previous: Value
                 if let last { previous = last } else { previous = try await services.client.get(.nodes, name: name).status }
-                let status = await self.status(info, previous: previous)
+                let pulls = await services.images.pullCount
+                let isImageNews = pulls != seenPulls || ContinuousClock.now - written >= Self.reportInterval
+                let status = await self.status(info, previous: previous, listsImages: last == nil || isImageNews)
+                seenPulls = pulls
                 let isDue = ContinuousClock.now - written >= Self.reportInterval
                 if last == nil || isDue || Self.differs(previous, status) {
                     let existing: Value = ["status": previous]

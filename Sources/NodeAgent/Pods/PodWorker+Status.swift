@@ -30,11 +30,14 @@ extension PodWorker {
         guard let patch = PodStatusPatch.make(uid: uid, from: pod.status, to: status.value) else { return }
         do {
             learn(try await services.client.patch(.pods, namespace: pod.namespace, name: pod.name, subresource: "status", .strategicMerge, patch))
+            retries["/status"] = nil
         } catch let error as APIError where error.reason == .notFound || error.reason == .conflict || error.reason == .invalid {
             // It is gone, or another has its name; the informer tells which.
             services.logger.debug("status not written", metadata: ["pod": "\(pod.key)", "error": "\(error)"])
         } catch {
             services.logger.debug("status not written", metadata: ["pod": "\(pod.key)", "error": "\(error)"])
+            // Set for the passes that come before it, too.
+            retries["/status"] = Retry(at: services.now() + .seconds(1), count: 0)
             wake(after: .seconds(1))
         }
     }

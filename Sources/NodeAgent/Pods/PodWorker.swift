@@ -71,10 +71,14 @@ actor PodWorker {
         var areVolumesDirty = false
         var isUrgent = false
         var work: Task<Void, Never>?
+
+        /// The grace period of the deletion that is known of.
+        var grace: Int64?
     }
 
     init(_ pod: Pod, services: NodeServices) {
         uid = pod.uid
+        passStartedAt = services.now()
         self.pod = pod
         self.services = services
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -104,14 +108,19 @@ actor PodWorker {
     nonisolated func update(_ object: Value?) {
         mailbox.withLock { box in
             if let object {
-                let isNews = box.pod.map { $0.resourceVersion != object.resourceVersion } ?? true
                 box.pod = object
-                if object.isBeingDeleted, isNews { box.isUrgent = true }
+                // A deletion ends whatever goes on, and so does one that leaves less time than the last.
+                let grace = object.isBeingDeleted ? object.metadata["deletionGracePeriodSeconds"].integer ?? 0 : nil
+                if let grace, grace < box.grace ?? .max {
+                    box.grace = grace
+                    box.isUrgent = true
+                    box.work?.cancel()
+                }
             } else {
                 box.isGone = true
                 box.isUrgent = true
+                box.work?.cancel()
             }
-            if box.isUrgent { box.work?.cancel() }
         }
         waker.yield()
     }
@@ -192,6 +201,7 @@ actor PodWorker {
     }
 
     private func work() async {
+        passStartedAt = services.now()
         do {
             try await look()
             if isGone {
@@ -239,7 +249,7 @@ actor PodWorker {
         if let old = observation.sandboxes.first(where: { $0.id == id }) {
             if let record = try await services.observer.sandbox(id) {
                 observation.put(record)
-                if record == old { scheduleLook(id) }
+                if record.isReady, old.isReady { scheduleLook(id) }
             } else {
                 observation.sandboxes.removeAll { $0.id == id }
             }
@@ -252,7 +262,7 @@ actor PodWorker {
         }
         record.sandboxID = old.sandboxID
         observation.put(record)
-        if record.state != .running { looks[id] = nil } else if record == old { scheduleLook(id) }
+        if record.state != .running { looks[id] = nil } else if old.state == .running { scheduleLook(id) }
     }
 
     private var looks: [String: Int] = [:]
@@ -282,9 +292,12 @@ actor PodWorker {
         }
         timer?.cancel()
         timer = nil
-        guard let first = next.min() else { return }
+        // What was due when the pass began has been seen to.
+        guard let first = next.filter({ $0 > passStartedAt }).min() else { return }
         wake(after: max(first - services.now(), .milliseconds(5)))
     }
+
+    private var passStartedAt: Timestamp
 
     /// When the plan wants to look again.
     var wakesAt: Timestamp?
