@@ -18,7 +18,7 @@ struct Planner {
     private var totals: [Int64] = []
     private var scores: [Int64] = []
 
-    init(random: any RandomNumberGenerator = SystemRandomNumberGenerator()) { self.random = random }
+    init(random: any RandomNumberGenerator = FastRandom()) { self.random = random }
 
     mutating func decide(_ pod: PodInfo, _ snapshot: Snapshot) -> Decision {
         guard snapshot.nodeCount > 0 else { return .wait(FitError(nodeCount: 0)) }

@@ -32,7 +32,7 @@ final class SchedulingCore {
     /// Pods that were placed, but whose binding the API does not show yet.
     private var assumed: [String: PodInfo] = [:]
 
-    init(schedulerName: String = "default-scheduler", random: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
+    init(schedulerName: String = "default-scheduler", random: any RandomNumberGenerator = FastRandom()) {
         self.schedulerName = schedulerName
         self.random = random
         planner = Planner(random: random)

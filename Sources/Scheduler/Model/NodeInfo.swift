@@ -18,6 +18,7 @@ final class NodeInfo {
     private(set) var podCountMax = 0
     private(set) var requested = ResourceAmounts()
     private(set) var nonZeroRequested = ResourceAmounts()
+    private(set) var room = NodeRoom()
     private(set) var pods: [PodInfo] = []
     private(set) var ports: [HostPort] = []
 
@@ -42,6 +43,16 @@ final class NodeInfo {
         for image in node.status["images"].array {
             for name in image["names"].strings { images[name] = image["sizeBytes"].integer ?? 0 }
         }
+        measure()
+    }
+
+    private func measure() {
+        room = NodeRoom(
+            freePods: podCountMax - pods.count, freeMilliCPU: allocatable.milliCPU - requested.milliCPU,
+            freeMemory: allocatable.memory - requested.memory, freeEphemeralStorage: allocatable.ephemeralStorage - requested.ephemeralStorage,
+            milliCPU: allocatable.milliCPU, memory: allocatable.memory, nonZeroMilliCPU: nonZeroRequested.milliCPU,
+            nonZeroMemory: nonZeroRequested.memory, isUnschedulable: isUnschedulable, hasHardTaints: !hardTaints.isEmpty,
+            hasSoftTaints: !softTaints.isEmpty)
     }
 
     func add(_ pod: PodInfo) {
@@ -49,6 +60,7 @@ final class NodeInfo {
         requested += pod.requests
         nonZeroRequested += pod.nonZeroRequests
         if !pod.ports.isEmpty { ports += pod.ports }
+        measure()
     }
 
     /// Returns the pod that went, which may be an older reading of the one asked for.
@@ -58,6 +70,7 @@ final class NodeInfo {
         requested -= pod.requests
         nonZeroRequested -= pod.nonZeroRequests
         for port in pod.ports { if let index = ports.firstIndex(of: port) { ports.remove(at: index) } }
+        measure()
         return pod
     }
 }

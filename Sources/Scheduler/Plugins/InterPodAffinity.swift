@@ -42,7 +42,7 @@ struct InterPodAffinityFilter: NodeFilter {
 
     init?(_ pod: PodInfo, _ snapshot: Snapshot) {
         let affinity = pod.affinity
-        if affinity.required.isEmpty, affinity.requiredAnti.isEmpty, snapshot.podsWithRequiredAntiAffinity.isEmpty { return nil }
+        if affinity.required.isEmpty, affinity.requiredAnti.isEmpty, snapshot.existingTerms.requiredAntiCount == 0 { return nil }
         func column(_ key: String) -> Topologies.Column { snapshot.topologies.column(key, snapshot.slots) }
 
         // Wanted company must match all terms at once.
@@ -54,9 +54,13 @@ struct InterPodAffinityFilter: NodeFilter {
         }
 
         var guarded: [String: Tally] = [:]
-        for (other, node) in snapshot.podsWithRequiredAntiAffinity.entries.values {
-            for term in other.affinity.requiredAnti where term.pods.matches(pod, snapshot.namespaceLabels) {
-                guarded[term.topologyKey, default: Tally(column(term.topologyKey))].add(1, node.index)
+        if snapshot.existingTerms.requiredAntiCount > 0 {
+            for (existing, nodes) in snapshot.existingTerms.counts
+            where existing.kind == .requiredAnti && existing.term.pods.matches(pod, snapshot.namespaceLabels) {
+                let key = existing.term.topologyKey
+                var tally = guarded.removeValue(forKey: key) ?? Tally(column(key))
+                for (index, count) in nodes { tally.add(count, index) }
+                guarded[key] = tally
             }
         }
         self.guarded = Array(guarded.values)
@@ -77,7 +81,6 @@ struct InterPodAffinityFilter: NodeFilter {
 /// Preferred pod affinity and anti-affinity, in both directions. Required affinity of pods that are there counts a little too: they like company.
 struct InterPodAffinityScore: NodeScore {
     let weight: Int64 = 2
-    private static let requiredWeight: Int64 = 1
 
     private struct Sum {
         var column: Topologies.Column
@@ -93,29 +96,30 @@ struct InterPodAffinityScore: NodeScore {
 
     init?(_ pod: PodInfo, _ snapshot: Snapshot) {
         let affinity = pod.affinity
-        if affinity.preferred.isEmpty, affinity.preferredAnti.isEmpty, snapshot.podsWithAffinity.isEmpty { return nil }
-        var sums: [String: Sum] = [:]
-        func add(_ amount: Int64, _ index: Int, _ key: String) {
-            if sums[key] == nil {
-                let column = snapshot.topologies.column(key, snapshot.slots)
-                sums[key] = Sum(column: column, values: [Int64](repeating: 0, count: column.valueCount))
-            }
-            sums[key]?.add(amount, index)
+        if affinity.preferred.isEmpty, affinity.preferredAnti.isEmpty, snapshot.existingTerms.isEmpty { return nil }
+        // A handful of labels: found by comparing, and added to in place.
+        var sums: [Sum] = []
+        func position(_ key: String) -> Int {
+            if let position = sums.firstIndex(where: { $0.column.key == key }) { return position }
+            let column = snapshot.topologies.column(key, snapshot.slots)
+            sums.append(Sum(column: column, values: [Int64](repeating: 0, count: column.valueCount)))
+            return sums.count - 1
         }
         func count(_ entry: PodAffinity.Weighted, _ sign: Int64) {
             let perNode = snapshot.counts([entry.term.pods], withoutTerminating: false)
-            for index in perNode.indices where perNode[index] > 0 { add(sign * entry.weight * Int64(perNode[index]), index, entry.term.topologyKey) }
+            let sum = position(entry.term.topologyKey)
+            for index in perNode.indices where perNode[index] > 0 { sums[sum].add(sign * entry.weight * Int64(perNode[index]), index) }
         }
         for entry in affinity.preferred { count(entry, 1) }
         for entry in affinity.preferredAnti { count(entry, -1) }
-        for (other, node) in snapshot.podsWithAffinity.entries.values {
-            func matches(_ term: PodAffinityTerm) -> Bool { term.pods.matches(pod, snapshot.namespaceLabels) }
-            for term in other.affinity.required where matches(term) { add(Self.requiredWeight, node.index, term.topologyKey) }
-            for entry in other.affinity.preferred where matches(entry.term) { add(entry.weight, node.index, entry.term.topologyKey) }
-            for entry in other.affinity.preferredAnti where matches(entry.term) { add(-entry.weight, node.index, entry.term.topologyKey) }
+        for (existing, nodes) in snapshot.existingTerms.counts
+        where existing.kind != .requiredAnti && existing.term.pods.matches(pod, snapshot.namespaceLabels) {
+            let weight = existing.kind == .preferredAnti ? -existing.weight : existing.weight
+            let sum = position(existing.term.topologyKey)
+            for (index, count) in nodes { sums[sum].add(weight * Int64(count), index) }
         }
         if sums.isEmpty { return nil }
-        self.sums = Array(sums.values)
+        self.sums = sums
     }
 
     func score(_ node: NodeInfo) -> Int64 {

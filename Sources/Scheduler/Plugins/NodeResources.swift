@@ -1,21 +1,28 @@
 /// What the node has left against what the pod asks for.
 struct NodeResourcesFitFilter: NodeFilter {
     private let requests: ResourceAmounts
+    private let milliCPU: Int64
+    private let memory: Int64
+    private let ephemeralStorage: Int64
+    private let hasNoOthers: Bool
     private let isZero: Bool
 
     init(_ pod: PodInfo) {
         requests = pod.requests
+        // Asking for none of something never fails, even where more is taken than there is.
+        milliCPU = requests.milliCPU == 0 ? .min : requests.milliCPU
+        memory = requests.memory == 0 ? .min : requests.memory
+        ephemeralStorage = requests.ephemeralStorage == 0 ? .min : requests.ephemeralStorage
+        hasNoOthers = requests.others.isEmpty
         isZero = pod.requests.isZero
     }
 
     func rejection(of node: NodeInfo) -> Rejection? {
-        if node.pods.count < node.podCountMax {
+        let room = node.room
+        if room.freePods > 0 {
             if isZero { return nil }
-            let fits =
-                requests.milliCPU <= node.allocatable.milliCPU - node.requested.milliCPU
-                && requests.memory <= node.allocatable.memory - node.requested.memory
-                && requests.ephemeralStorage <= node.allocatable.ephemeralStorage - node.requested.ephemeralStorage
-            if fits, requests.others.isEmpty { return nil }
+            let fits = milliCPU <= room.freeMilliCPU && memory <= room.freeMemory && ephemeralStorage <= room.freeEphemeralStorage
+            if fits, hasNoOthers { return nil }
         }
         return explained(node)
     }
@@ -57,8 +64,9 @@ struct LeastAllocatedScore: NodeScore {
             weights += 1
             if requested <= allocatable { sum += (allocatable - requested) * Score.max / allocatable }
         }
-        add(node.allocatable.milliCPU, node.nonZeroRequested.milliCPU + milliCPU)
-        add(node.allocatable.memory, node.nonZeroRequested.memory + memory)
+        let room = node.room
+        add(room.milliCPU, room.nonZeroMilliCPU + milliCPU)
+        add(room.memory, room.nonZeroMemory + memory)
         return weights == 0 ? 0 : sum / weights
     }
 }
@@ -77,8 +85,9 @@ struct BalancedAllocationScore: NodeScore {
     }
 
     func score(_ node: NodeInfo) -> Int64 {
-        let cpu = fraction(node.requested.milliCPU + milliCPU, node.allocatable.milliCPU)
-        let memory = fraction(node.requested.memory + self.memory, node.allocatable.memory)
+        let room = node.room
+        let cpu = fraction(room.milliCPU - room.freeMilliCPU + milliCPU, room.milliCPU)
+        let memory = fraction(room.memory - room.freeMemory + self.memory, room.memory)
         guard let cpu, let memory else { return Score.max }
         // The standard deviation of two numbers.
         return Int64((1 - abs(cpu - memory) / 2) * Double(Score.max))

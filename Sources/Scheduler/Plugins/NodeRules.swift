@@ -5,7 +5,7 @@ struct NodeUnschedulableFilter: NodeFilter {
     /// nil: the pod tolerates it.
     init?(_ pod: PodInfo) { if pod.tolerations.tolerate(.unschedulable) { return nil } }
 
-    func rejection(of node: NodeInfo) -> Rejection? { node.isUnschedulable ? Self.rejection : nil }
+    func rejection(of node: NodeInfo) -> Rejection? { node.room.isUnschedulable ? Self.rejection : nil }
 }
 
 /// The node's taints against the pod's tolerations.
@@ -16,6 +16,7 @@ struct TaintTolerationFilter: NodeFilter {
     init(_ pod: PodInfo) { tolerations = pod.tolerations }
 
     func rejection(of node: NodeInfo) -> Rejection? {
+        guard node.room.hasHardTaints else { return nil }
         for taint in node.hardTaints where !tolerations.tolerate(taint) { return Self.rejection }
         return nil
     }
@@ -29,7 +30,7 @@ struct TaintTolerationScore: NodeScore {
     init(_ pod: PodInfo) { tolerations = pod.tolerations.filter { $0.effect == nil || $0.effect == .preferNoSchedule } }
 
     func score(_ node: NodeInfo) -> Int64 {
-        if node.softTaints.isEmpty { return 0 }
+        guard node.room.hasSoftTaints else { return 0 }
         return Int64(node.softTaints.count { !tolerations.tolerate($0) })
     }
 

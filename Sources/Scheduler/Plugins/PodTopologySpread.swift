@@ -8,7 +8,8 @@ struct PodTopologySpreadFilter: NodeFilter {
     private static let missingLabel = Rejection(.podTopologySpread, ["\(reason) (missing required label)"], preemptionMayHelp: false)
 
     private struct Prepared {
-        var column: Topologies.Column
+        /// The number of each node's value, by `NodeInfo.index`.
+        var values: [Int32]
         var counts: [Int]
         var fewest: Int
         var own: Int
@@ -25,23 +26,26 @@ struct PodTopologySpreadFilter: NodeFilter {
             let perNode = snapshot.counts([PodSelection(constraint, pod)], withoutTerminating: true)
             var counts = [Int](repeating: 0, count: column.valueCount)
             var isPresent = [Bool](repeating: false, count: column.valueCount)
-            for case let node? in snapshot.slots {
-                let value = Int(column.values[node.index])
-                guard value >= 0, columns.allSatisfy({ $0.values[node.index] >= 0 }), constraint.counts(node, for: pod) else { continue }
-                counts[value] += Int(perNode[node.index])
+            let values = column.values
+            let countsAll = constraint.countsAllNodes(for: pod)
+            for index in values.indices {
+                let value = Int(values[index])
+                guard value >= 0, columns.count == 1 || columns.allSatisfy({ $0.values[index] >= 0 }) else { continue }
+                if !countsAll, !constraint.counts(snapshot.slots[index], for: pod) { continue }
+                counts[value] += Int(perNode[index])
                 isPresent[value] = true
             }
             let present = counts.indices.filter { isPresent[$0] }
             let fewest = present.count < constraint.minDomains ? 0 : present.map { counts[$0] }.min() ?? 0
             return Prepared(
-                column: column, counts: counts, fewest: fewest, own: constraint.selector.matches(labels: pod.labels) ? 1 : 0,
+                values: values, counts: counts, fewest: fewest, own: constraint.selector.matches(labels: pod.labels) ? 1 : 0,
                 maxSkew: constraint.maxSkew)
         }
     }
 
     func rejection(of node: NodeInfo) -> Rejection? {
         for constraint in constraints {
-            let value = Int(constraint.column.values[node.index])
+            let value = Int(constraint.values[node.index])
             if value < 0 { return Self.missingLabel }
             if constraint.counts[value] + constraint.own - constraint.fewest > constraint.maxSkew { return Self.tooSkewed }
         }
@@ -54,7 +58,8 @@ struct PodTopologySpreadScore: NodeScore {
     let weight: Int64 = 2
 
     private struct Prepared {
-        var column: Topologies.Column
+        /// The number of each node's value, by `NodeInfo.index`.
+        var values: [Int32]
         var weight: Double
         var maxSkew: Int
 
@@ -74,25 +79,25 @@ struct PodTopologySpreadScore: NodeScore {
         let needsAllLabels = !pod.spreadConstraints.isEmpty
         self.needsAllLabels = needsAllLabels
         let columns = wanted.map { snapshot.topologies.column($0.topologyKey, snapshot.slots) }
-        func takesPart(_ node: NodeInfo) -> Bool { !needsAllLabels || columns.allSatisfy { $0.values[node.index] >= 0 } }
-        let candidates = feasible.filter(takesPart)
+        func takesPart(_ index: Int) -> Bool { !needsAllLabels || columns.allSatisfy { $0.values[index] >= 0 } }
+        let candidates = feasible.map(\.index).filter(takesPart)
         constraints = zip(wanted, columns).map { constraint, column in
             let perNode = snapshot.counts([PodSelection(constraint, pod)], withoutTerminating: true)
             if constraint.topologyKey == Topologies.hostname {
                 return Prepared(
-                    column: column, weight: log(Double(candidates.count + 2)), maxSkew: constraint.maxSkew, countsByValue: [], countsByNode: perNode)
+                    values: column.values, weight: log(Double(candidates.count + 2)), maxSkew: constraint.maxSkew, countsByValue: [],
+                    countsByNode: perNode)
             }
             var isCandidate = [Bool](repeating: false, count: column.valueCount)
-            for node in candidates where column.values[node.index] >= 0 { isCandidate[Int(column.values[node.index])] = true }
+            let values = column.values
+            for index in candidates where values[index] >= 0 { isCandidate[Int(values[index])] = true }
             var counts = [Int](repeating: 0, count: column.valueCount)
-            let isCounted = !constraint.honorsTaints && pod.nodeAffinity.demandsNothing
-            for case let node? in snapshot.slots where perNode[node.index] > 0 && takesPart(node) && (isCounted || constraint.counts(node, for: pod))
-            {
-                let value = Int(column.values[node.index])
-                if value >= 0, isCandidate[value] { counts[value] += Int(perNode[node.index]) }
+            let countsAll = constraint.countsAllNodes(for: pod)
+            for index in values.indices where perNode[index] > 0 && values[index] >= 0 && isCandidate[Int(values[index])] && takesPart(index) {
+                if countsAll || constraint.counts(snapshot.slots[index], for: pod) { counts[Int(values[index])] += Int(perNode[index]) }
             }
             return Prepared(
-                column: column, weight: log(Double(isCandidate.count { $0 } + 2)), maxSkew: constraint.maxSkew, countsByValue: counts,
+                values: values, weight: log(Double(isCandidate.count { $0 } + 2)), maxSkew: constraint.maxSkew, countsByValue: counts,
                 countsByNode: [])
         }
     }
@@ -106,14 +111,14 @@ struct PodTopologySpreadScore: NodeScore {
         ]
     }
 
-    private func ignores(_ node: NodeInfo) -> Bool { needsAllLabels && constraints.contains { $0.column.values[node.index] < 0 } }
+    private func ignores(_ node: NodeInfo) -> Bool { needsAllLabels && constraints.contains { $0.values[node.index] < 0 } }
 
     /// The number of pods that are there already, weighted: fewer is better until `normalize` turns it around.
     func score(_ node: NodeInfo) -> Int64 {
         if ignores(node) { return 0 }
         var score = 0.0
         for constraint in constraints {
-            let value = Int(constraint.column.values[node.index])
+            let value = Int(constraint.values[node.index])
             guard value >= 0 else { continue }
             let count = constraint.countsByValue.isEmpty ? Int(constraint.countsByNode[node.index]) : constraint.countsByValue[value]
             score += Double(count) * constraint.weight + Double(constraint.maxSkew - 1)
@@ -147,8 +152,12 @@ extension PodSelection {
 }
 
 extension TopologySpreadConstraint {
+    /// No need to ask node by node.
+    fileprivate func countsAllNodes(for pod: PodInfo) -> Bool { !honorsTaints && (!honorsNodeAffinity || pod.nodeAffinity.demandsNothing) }
+
     /// Whether the node's pods count (`nodeAffinityPolicy`, `nodeTaintsPolicy`).
-    fileprivate func counts(_ node: NodeInfo, for pod: PodInfo) -> Bool {
+    fileprivate func counts(_ node: NodeInfo?, for pod: PodInfo) -> Bool {
+        guard let node else { return false }
         if honorsNodeAffinity, !pod.nodeAffinity.demandsNothing, !pod.nodeAffinity.allows(name: node.name, labels: node.labels) { return false }
         if honorsTaints, node.hardTaints.contains(where: { !pod.tolerations.tolerate($0) }) { return false }
         return true

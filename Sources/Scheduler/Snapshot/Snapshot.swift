@@ -20,8 +20,7 @@ final class Snapshot {
     let counters = PodCounters()
     let owners = WorkloadSelectors()
     let images = ImageSpread()
-    private(set) var podsWithAffinity = PodsByNode()
-    private(set) var podsWithRequiredAntiAffinity = PodsByNode()
+    private(set) var existingTerms = ExistingTerms()
     var namespaces: [String: Value] = [:]
     var disruptionBudgets: [String: DisruptionBudget] = [:]
 
@@ -111,8 +110,7 @@ final class Snapshot {
         node.add(pod)
         nodeOfPod[pod.uid] = node
         counters.count(pod, node.index, 1, namespaceLabels)
-        if !pod.affinity.isEmpty { podsWithAffinity.add(pod, node) }
-        if !pod.affinity.requiredAnti.isEmpty { podsWithRequiredAntiAffinity.add(pod, node) }
+        if !pod.affinity.isEmpty { existingTerms.add(pod, node.index) }
     }
 
     /// Stops counting a pod.
@@ -125,8 +123,7 @@ final class Snapshot {
             return nil
         }
         counters.count(pod, node.index, -1, namespaceLabels)
-        if !pod.affinity.isEmpty { podsWithAffinity.remove(pod, node) }
-        if !pod.affinity.requiredAnti.isEmpty { podsWithRequiredAntiAffinity.remove(pod, node) }
+        if !pod.affinity.isEmpty { existingTerms.remove(pod, node.index) }
         return pod
     }
 
