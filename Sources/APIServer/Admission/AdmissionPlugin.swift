@@ -47,19 +47,21 @@ public struct AdmissionChain: Sendable {
 }
 
 extension AdmissionChain {
-    /// What upstream enables by default and NodeRestriction, in upstream's order.
+    /// What upstream enables by default and NodeRestriction, in upstream's order, and the escalation check where roles authorize.
     /// - Parameters:
     ///   - authorizer: asked by the plugins about certificates.
     ///   - randomSuffix: five characters for generated names.
     public static func standard(
         authorizer: any Authorizer, clock: @escaping @Sendable () -> Timestamp, randomSuffix: @escaping @Sendable () -> String = NameSuffix.random
     ) -> AdmissionChain {
-        AdmissionChain([
+        let plugins: [any AdmissionPlugin] = [
             NamespaceLifecycle(), LimitRanger(), ServiceAccountAdmission(randomSuffix: randomSuffix), NodeRestriction(), TaintNodesByCondition(),
-            PriorityAdmission(), DefaultTolerationSeconds(), DefaultStorageClass(), StorageObjectInUseProtection(), PersistentVolumeClaimResize(),
+            PodSecurity(), PriorityAdmission(), DefaultTolerationSeconds(), DefaultStorageClass(), StorageObjectInUseProtection(), PersistentVolumeClaimResize(),
             RuntimeClassAdmission(), CertificateApproval(authorizer: authorizer), CertificateSigning(authorizer: authorizer),
             CertificateSubjectRestriction(), DefaultIngressClass(), ResourceQuotaAdmission(clock: clock),
-        ])
+        ]
+        let escalation = authorizer.roles.map { RoleEscalationAdmission(RoleEscalation(roles: $0, authorizer: authorizer)) }
+        return AdmissionChain([escalation].compactMap(\.self) + plugins)
     }
 }
 

@@ -19,6 +19,9 @@ public struct NodeRestriction: AdmissionPlugin {
         case ("coordination.k8s.io", "leases", ""): try checkLease(request, node)
         case ("storage.k8s.io", "csinodes", ""):
             if name(of: request) != node { throw request.forbidden("can only access CSINode with the same name as the requesting node") }
+        case ("resource.k8s.io", "resourceslices", ""):
+            let slice = request.operation == .delete ? request.oldObject : request.object
+            if slice.spec["nodeName"].string != node { throw request.forbidden("can only create, update or delete ResourceSlices of the node itself") }
         default: return
         }
     }

@@ -47,4 +47,11 @@ public enum Decision: Sendable, Equatable {
 /// Decides on the event loop from what it has in memory.
 public protocol Authorizer: Sendable {
     func authorize(_ attributes: RequestAttributes) -> Decision
+
+    /// The roles that it decides by, if it does: what nobody may grant beyond.
+    var roles: RoleBasedAuthorizer? { get }
+}
+
+extension Authorizer {
+    public var roles: RoleBasedAuthorizer? { nil }
 }

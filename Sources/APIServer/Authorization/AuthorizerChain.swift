@@ -16,6 +16,8 @@ public struct AuthorizerChain: Authorizer {
         }
         return .noOpinion(reason: reasons.joined(separator: "\n"))
     }
+
+    public var roles: RoleBasedAuthorizer? { authorizers.lazy.compactMap(\.roles).first }
 }
 
 /// Members of `system:masters` may do everything, whatever the roles say: the way back in when they are broken.

@@ -37,6 +37,7 @@ public final class NodeAuthorizer: Authorizer {
             case ("storage.k8s.io", "csinodes"): return csiNode(node, attributes)
             case ("", "nodes"): return self.node(node, attributes)
             case ("", "pods"): return pod(node, attributes)
+            case ("resource.k8s.io", "resourceslices"): return resourceSlice(node, attributes)
             default: break
             }
         }
@@ -125,6 +126,14 @@ public final class NodeAuthorizer: Authorizer {
         }
     }
 
+    private func resourceSlice(_ node: String, _ attributes: RequestAttributes) -> Decision {
+        guard attributes.subresource.isEmpty else { return .noOpinion(reason: "cannot authorize ResourceSlice subresources") }
+        // `NodeRestriction` looks whose slice it is.
+        if ["get", "create", "update", "patch", "delete"].contains(attributes.verb) { return .allow(reason: "") }
+        if (try? FieldSelector(parsing: attributes.fieldSelector))?.required("spec.nodeName") == node { return .allow(reason: "") }
+        return .noOpinion(reason: "can only list/watch/deletecollection resourceslices with nodeName field selector")
+    }
+
     // MARK: What every node may
 
     private static func allowsStatically(_ attributes: RequestAttributes) -> Bool {
@@ -141,8 +150,5 @@ public final class NodeAuthorizer: Authorizer {
         PolicyRule(verbs: ["create", "get", "list", "watch"], apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests"]),
         PolicyRule(verbs: ["get", "list", "watch"], apiGroups: ["storage.k8s.io"], resources: ["csidrivers"]),
         PolicyRule(verbs: ["get", "list", "watch"], apiGroups: ["node.k8s.io"], resources: ["runtimeclasses"]),
-        PolicyRule(
-            verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"], apiGroups: ["resource.k8s.io"],
-            resources: ["resourceslices"]),
     ])
 }

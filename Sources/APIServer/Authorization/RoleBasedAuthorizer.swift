@@ -28,6 +28,8 @@ public final class RoleBasedAuthorizer: Authorizer {
 
     public func authorize(_ attributes: RequestAttributes) -> Decision { snapshot.authorize(attributes) }
 
+    public var roles: RoleBasedAuthorizer? { self }
+
     /// Everything that a user may do in a namespace, and what could not be found out.
     public func rules(for user: UserInfo, namespace: String) -> (rules: [PolicyRule], errors: [String]) {
         snapshot.rules(for: user, namespace: namespace)
