@@ -36,7 +36,8 @@ import Testing
         )
     }
 
-    @Test(arguments: [
+    /// A pod's spec, and what baseline says of it.
+    private static let ways: [(spec: Value, violation: String)] = [
         (["hostNetwork": true, "hostPID": true] as Value, "host namespaces (hostNetwork=true, hostPID=true)"),
         (["volumes": [["name": "a", "hostPath": ["path": "/"]]]], "hostPath volumes (volume \"a\")"),
         (
@@ -64,7 +65,9 @@ import Testing
             ["securityContext": ["appArmorProfile": ["type": "Unconfined"]]],
             "forbidden AppArmor profile (pod must not set AppArmor profile type to \"Unconfined\")"
         ),
-    ])
+    ]
+
+    @Test(arguments: ways)
     func `baseline closes the ways to the node`(spec: Value, violation: String) {
         #expect(refusal("baseline", spec) == "pods \"web\" is forbidden: violates PodSecurity \"baseline:latest\": \(violation)")
     }
