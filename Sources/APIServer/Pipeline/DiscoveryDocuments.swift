@@ -12,6 +12,7 @@ final class DiscoveryDocuments: Sendable {
     private struct Name: Hashable {
         var path: String
         var isAggregated = false
+        var isProtobuf = false
     }
 
     init(_ catalog: Catalog) { self.catalog = catalog }
@@ -19,18 +20,25 @@ final class DiscoveryDocuments: Sendable {
     /// The document at a path, in the form that the request accepts; nil where there is none.
     func document(at path: String, _ request: APIRequest) throws(APIError) -> DiscoveryDocument? {
         let isAggregated = (path == "/api" || path == "/apis") && Self.acceptsAggregated(request.accept)
-        if path == "/openapi/v2", !request.accept.isEmpty, !Self.acceptsJSON(request.accept) {
-            throw APIError(.notAcceptable, "only the following media types are accepted: application/json")
+        // Go clients read OpenAPI 2 as protobuf only.
+        let isProtobuf = path == "/openapi/v2" && request.accept.contains(Self.openAPIProtobuf)
+        if path == "/openapi/v2", !isProtobuf, !request.accept.isEmpty, !Self.acceptsJSON(request.accept) {
+            throw APIError(.notAcceptable, "only the following media types are accepted: application/json, \(Self.openAPIProtobuf)")
         }
-        let name = Name(path: path, isAggregated: isAggregated)
+        let name = Name(path: path, isAggregated: isAggregated, isProtobuf: isProtobuf)
         if let document = kept.withLock({ $0[name] }) { return document }
         guard let bytes = build(name) else { return nil }
-        let document = DiscoveryDocument(bytes, contentType: isAggregated ? Discovery.aggregatedMediaType : "application/json")
+        let contentType = isAggregated ? Discovery.aggregatedMediaType : isProtobuf ? Self.openAPIProtobufAnswer : "application/json"
+        let document = DiscoveryDocument(bytes, contentType: contentType)
         kept.withLock { $0[name] = document }
         return document
     }
 
     private static let version = "v1.36.2"
+    private static let openAPIProtobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+
+    /// The same type as it is answered: an `@` is not allowed there.
+    private static let openAPIProtobufAnswer = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
     private func build(_ name: Name) -> [UInt8]? {
         let resources = catalog.resources
@@ -41,7 +49,9 @@ final class DiscoveryDocuments: Sendable {
         case ("api", 2): return Discovery.resources(group: "", version: segments[1], in: resources)
         case ("apis", 2): return Discovery.group(segments[1], in: resources)
         case ("apis", 3): return Discovery.resources(group: segments[1], version: segments[2], in: resources)
-        case ("openapi", 2) where segments[1] == "v2": return OpenAPIv2(catalog: catalog, version: Self.version).document()
+        case ("openapi", 2) where segments[1] == "v2": 
+            let document = OpenAPIv2(catalog: catalog, version: Self.version)
+            return name.isProtobuf ? document.protobuf() : document.document()
         case ("openapi", _) where segments.count > 1 && segments[1] == "v3": return openAPIv3(segments.dropFirst(2).joined(separator: "/"))
         default: return nil
         }
