@@ -1,18 +1,18 @@
 # The commands of the README. `make up` and `make test` work on a fresh Debian 12 with Swift 6.3 and nothing else.
 .PHONY: up test bench lint setup clean
 
-BUILD := .build/release/apus
-
 # Runs the cluster with the hello example in the foreground.
 up: setup
 	scripts/up
 
 # Sets up and passes the whole test suite.
-test: setup
+test:
+	@scripts/setup --tests
 	scripts/test
 
-# Prints the figures of docs/figures.md, measured on this machine.
-bench: setup
+# Prints figures of a release build, measured on this machine.
+bench:
+	@scripts/setup --tests
 	scripts/bench
 
 lint:
