@@ -1,3 +1,4 @@
+#include <linux/netlink.h>
 #include <nftables/libnftables.h>
 
 // Functions of glibc that its Swift module leaves out (they need _GNU_SOURCE).

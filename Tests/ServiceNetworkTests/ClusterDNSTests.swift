@@ -162,11 +162,14 @@ final class FakeResolver: Sendable {
     var questions: [DNSQuestion] { log.withLock { $0 } }
 
     /// `answer` returns nil for a name that does not exist.
-    static func start(_ answer: @escaping @Sendable (DNSQuestion) -> [DNSRecord]?) async throws -> FakeResolver {
+    /// `question` stands in the answer in place of the one that was asked.
+    static func start(
+        truncated: Bool = false, question: DNSQuestion? = nil, _ answer: @escaping @Sendable (DNSQuestion) -> [DNSRecord]?
+    ) async throws -> FakeResolver {
         let log = Guarded<[DNSQuestion]>([])
         let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Handler(log: log, answer: answer)) }
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Handler(log: log, truncated: truncated, question: question, answer: answer)) }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         return FakeResolver(channel: channel, port: channel.localAddress?.port ?? 0, log: log)
@@ -186,8 +189,13 @@ final class FakeResolver: Sendable {
         private let log: Guarded<[DNSQuestion]>
         private let answer: @Sendable (DNSQuestion) -> [DNSRecord]?
 
-        init(log: Guarded<[DNSQuestion]>, answer: @escaping @Sendable (DNSQuestion) -> [DNSRecord]?) {
+        private let truncated: Bool
+        private let question: DNSQuestion?
+
+        init(log: Guarded<[DNSQuestion]>, truncated: Bool, question: DNSQuestion?, answer: @escaping @Sendable (DNSQuestion) -> [DNSRecord]?) {
             self.log = log
+            self.truncated = truncated
+            self.question = question
             self.answer = answer
         }
 
@@ -196,6 +204,8 @@ final class FakeResolver: Sendable {
             guard var message = try? DNSReader.message(Array(envelope.data.readableBytesView)), let question = message.questions.first else { return }
             log.withLock { $0.append(question) }
             message.flags.insert(.response)
+            if truncated { message.flags.insert(.truncated) }
+            if let other = self.question { message.questions = [other] }
             if let records = answer(question) { message.answers = records } else { message.flags.responseCode = .noSuchName }
             context.writeAndFlush(
                 wrapOutboundOut(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: DNSWriter.bytes(message)))), promise: nil)

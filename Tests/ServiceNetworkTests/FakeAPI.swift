@@ -92,7 +92,7 @@ final class FakeAPI: Transport {
         return stream
     }
 
-    private static let collections: [Resource] = [.services, .endpointSlices, .pods, .namespaces]
+    private static let collections: [Resource] = [.services, .endpointSlices, .pods, .namespaces, .nodes]
 
     private static func failure(_ error: APIError) -> APIResponse { APIResponse(status: error.code, body: error.status.json()) }
 }
@@ -128,13 +128,14 @@ enum Make {
     }
 
     static func endpoint(
-        _ address: String, node: String = "node-a", ready: Bool = true, serving: Bool? = nil, terminating: Bool = false, hostname: String? = nil
+        _ address: String, node: String = "node-a", ready: Bool = true, serving: Bool? = nil, terminating: Bool = false, hostname: String? = nil, hints: Value = nil
     ) -> Value {
         var endpoint: Value = [
             "addresses": [.string(address)], "nodeName": .string(node),
             "conditions": ["ready": .bool(ready), "serving": .bool(serving ?? ready), "terminating": .bool(terminating)],
         ]
         if let hostname { endpoint["hostname"] = .string(hostname) }
+        endpoint["hints"] = hints
         return endpoint
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ProxyRulesTests {
     private func make() throws -> ProxyRules {
         let table = ProxyTable(clusterCIDRs: [try #require(CIDR("10.244.0.0/16"))], serviceCIDRs: [try #require(CIDR("10.96.0.0/12"))])
-        return ProxyRules(table: table, nodeName: "node-a")
+        return ProxyRules(table: table, node: ProxyNode(name: "node-a"))
     }
 
     private func lines(_ plan: ProxyRules.Plan) -> [String] { plan.transaction.description.split(separator: "\n").map(String.init) }

@@ -87,21 +87,8 @@ struct ServiceProxySpeedTests {
             return failures
         }
         for _ in 1...5 {
-            let informers = Informers(host.api.client, logger: quiet)
-            let proxy = ServiceProxy(
-                informers: informers, nftables: host.nftables, network: host.network,
-                configuration: .init(nodeName: "node-a", clusterCIDRs: [try #require(CIDR("10.244.0.0/16"))]), logger: quiet)
-            let probe = "restart-\(UUID().uuidString.prefix(8).lowercased())"
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await informers.run() }
-                group.addTask { try await proxy.run() }
-                defer { group.cancelAll() }
-                // Seen in the kernel: so the replacement was done.
-                host.api.put(.services, Make.service(probe, spec: ["externalIPs": ["203.0.113.77"], "sessionAffinity": "ClientIP"]))
-                host.api.put(.endpointSlices, Make.slice(probe, [Make.endpoint("10.244.9.9")]))
-                try await eventually { try await host.nftables.list(table: "apus")?.contains(probe) == true }
-            }
-            host.api.delete(.services, namespace: "default", name: probe)
+            let other = host.anotherProxy()
+            try await other.run { try await eventually { try await host.nftables.list(table: "apus")?.contains(other.mark) == true } }
         }
         done.withLock { $0 = true }
         #expect(await asker.value.isEmpty)

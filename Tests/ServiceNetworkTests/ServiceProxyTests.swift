@@ -1,5 +1,7 @@
 import ClusterClient
 import HostNetwork
+import NIOCore
+import NIOPosix
 import ObjectModel
 import Testing
 
@@ -165,6 +167,74 @@ struct ServiceProxyTests {
         #expect(try await host.nftables.list(table: "apus") == nil)
         #expect(try await host.nftables.list(table: "apus-pods") == nil)
         #expect(try await host.network.links().map(\.name) == ["lo"])
+    }
+
+    @Test func `a client with affinity stays with its endpoint over a restart`() async throws {
+        let host = try await TestHost()
+        let pods = [try await host.addPod("a"), try await host.addPod("b"), try await host.addPod("c")]
+        var servers: [TestSocket.Server] = []
+        for pod in pods { servers.append(try await TestSocket.serve(pod.name, on: 8080, in: pod.namespace)) }
+        defer { servers.forEach { $0.close() } }
+        host.api.put(.services, Make.service("web", clusterIP: "10.96.0.20", spec: ["sessionAffinity": "ClientIP"]))
+        host.api.put(.endpointSlices, Make.slice("web", pods.map { Make.endpoint("\($0.address)") }))
+        let first = try await host.withProxy { await TestSocket.ask(.v4(10, 96, 0, 20), 80, from: host.namespace).server }
+        // Four restarts: by chance alone all four would hold once in 81.
+        for _ in 1...4 {
+            let other = host.anotherProxy()
+            try await other.run {
+                try await eventually { try await host.nftables.list(table: "apus")?.contains(other.mark) == true }
+                #expect(await TestSocket.ask(.v4(10, 96, 0, 20), 80, from: host.namespace).server == first)
+            }
+        }
+    }
+
+    @Test func `rules that somebody deletes are put in place again`() async throws {
+        let host = try await TestHost()
+        let (a, b) = (try await host.addPod("a"), try await host.addPod("b"))
+        let server = try await TestSocket.serve("a", on: 8080, in: a.namespace)
+        defer { server.close() }
+        host.api.put(.services, Make.service("web", clusterIP: "10.96.0.20"))
+        host.api.put(.endpointSlices, Make.slice("web", [Make.endpoint("\(a.address)")]))
+        try await host.withProxy {
+            #expect(await TestSocket.ask(.v4(10, 96, 0, 20), 80, from: b.namespace).server == "a")
+            for _ in 1...3 {
+                try await Shell.run(["nft", "flush", "ruleset"], in: host.namespace)
+                try await eventually { await TestSocket.ask(.v4(10, 96, 0, 20), 80, timeout: 0.2, from: b.namespace).server == "a" }
+                try await eventually { try await host.nftables.hasTable("apus-pods") }
+            }
+        }
+    }
+
+    @Test func `a load balancer's health check tells whether the node has endpoints`() async throws {
+        let server = HealthCheckServer(host: "127.0.0.1", logger: quiet)
+        let port = try await freePort()
+        let check = { (count: Int) in [port: ServiceRules.HealthCheck(port: port, namespace: "default", name: "web", localEndpoints: count)] }
+        await server.update(check(2))
+        #expect(try await get(port).hasPrefix("HTTP/1.1 200 OK"))
+        await server.update(check(0))
+        let answer = try await get(port)
+        #expect(answer.hasPrefix("HTTP/1.1 503") && answer.hasSuffix(#"{"localEndpoints":0,"service":{"name":"web","namespace":"default"},"serviceProxyHealthy":true}"#))
+        await server.close()
+        await #expect(throws: (any Error).self) { try await get(port) }
+    }
+
+    private func get(_ port: UInt16) async throws -> String {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: Int(port)) { channel in
+            channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel) }
+        }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: node\r\n\r\n"))
+            var text = ""
+            for try await buffer in inbound { text += String(buffer: buffer) }
+            return text
+        }
+    }
+
+    private func freePort() async throws -> UInt16 {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(channel.localAddress?.port)
+        try await channel.close()
+        return UInt16(port)
     }
 
     @Test func `a host port leads to its pod, also from localhost and from the pod itself`() async throws {

@@ -8,7 +8,7 @@ import Testing
     /// The rules of one Service on node-a.
     private func rules(_ service: Value, _ slices: [Value]) throws -> [String: String] {
         let proxied = try #require(ProxiedService(service))
-        let rules = ServiceRules(proxied, slices: slices, nodeName: "node-a")
+        let rules = ServiceRules(proxied, slices: slices, node: ProxyNode(name: "node-a", zone: "zone-a"))
         return Dictionary(uniqueKeysWithValues: rules.elements.map { ("\($0.key.set.name): \($0.key.key)", $0.value.description) })
     }
 
@@ -101,6 +101,27 @@ import Testing
             [Make.slice("web", [Make.endpoint("10.244.0.7")]), Make.slice("web", suffix: "6", family: "IPv6", [Make.endpoint("fd00:244::7")])])
         #expect(rules["backends-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.7 . 8080")
         #expect(rules["backends-ipv6: fd00:96::a . tcp . 80 . 0"] == "fd00:244::7 . 8080")
+    }
+
+    @Test func `hints keep traffic in the zone, or on the node, if every endpoint has them and some are here`() throws {
+        let zone = { (name: String) -> Value in ["forZones": [["name": .string(name)]]] }
+        let here = Make.endpoint("10.244.0.7", hints: zone("zone-a"))
+        let there = Make.endpoint("10.244.1.5", node: "node-b", hints: zone("zone-b"))
+        let backends = { (endpoints: [Value]) throws -> Int in
+            try self.rules(Make.service("web"), [Make.slice("web", endpoints)]).keys.count { $0.hasPrefix("backends-ipv4") }
+        }
+        #expect(try backends([here, there]) == 1)
+        #expect(try backends([there, there]) == 1)
+        #expect(try backends([here, there, Make.endpoint("10.244.2.5", node: "node-c")]) == 3)
+        let node: Value = ["forNodes": [["name": "node-a"]]]
+        #expect(try backends([Make.endpoint("10.244.0.7", hints: node), Make.endpoint("10.244.0.8", hints: ["forNodes": [["name": "node-b"]]])]) == 1)
+    }
+
+    @Test func `a load balancer may ask for a Service's endpoints on the node`() throws {
+        let service = Make.service("web", spec: ["type": "LoadBalancer", "externalTrafficPolicy": "Local", "healthCheckNodePort": 32000])
+        let slices = [Make.slice("web", [Make.endpoint("10.244.0.7"), Make.endpoint("10.244.1.5", node: "node-b")])]
+        let rules = ServiceRules(try #require(ProxiedService(service)), slices: slices, node: ProxyNode(name: "node-a"))
+        #expect(rules.healthCheck == .init(port: 32000, namespace: "default", name: "web", localEndpoints: 1))
     }
 
     @Test func `what is no address or port in an object reaches no rule`() throws {

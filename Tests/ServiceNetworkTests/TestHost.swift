@@ -55,6 +55,37 @@ final class TestHost: Sendable {
         }
     }
 
+    /// A proxy as after a restart: it knows nothing but what the API tells. Its `mark` is in the kernel's table once it took over.
+    func anotherProxy() -> Restart {
+        let mark = "restart-\(UUID().uuidString.prefix(8).lowercased())"
+        let informers = Informers(api.client, logger: quiet)
+        let proxy = ServiceProxy(
+            informers: informers, nftables: nftables, network: network,
+            configuration: .init(nodeName: "node-a", clusterCIDRs: [CIDR(.v4(10, 244, 0, 0), prefixLength: 16)]), logger: quiet)
+        api.put(.services, Make.service(mark, clusterIP: "10.96.99.99", spec: ["sessionAffinity": "ClientIP"]))
+        api.put(.endpointSlices, Make.slice(mark, [Make.endpoint("10.244.9.9")]))
+        return Restart(host: self, informers: informers, proxy: proxy, mark: mark)
+    }
+
+    struct Restart: Sendable {
+        let host: TestHost
+        let informers: Informers
+        let proxy: ServiceProxy
+        let mark: String
+
+        func run(_ body: @Sendable () async throws -> Void) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await informers.run() }
+                group.addTask { try await proxy.run() }
+                defer {
+                    group.cancelAll()
+                    host.api.delete(.services, namespace: "default", name: mark)
+                }
+                try await body()
+            }
+        }
+    }
+
     /// Starts a pod's network with the plugins that the written configuration names.
     func addPod(_ name: String) async throws -> TestPod {
         let pod = TestPod(name: name, namespace: try NetworkNamespace(name: name))

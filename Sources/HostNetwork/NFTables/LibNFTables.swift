@@ -5,13 +5,15 @@ import CNFTables
 /// libnftables blocks and its context is not thread-safe, so the actor runs on a thread of its own.
 public actor LibNFTables: NFTables {
     private nonisolated let thread: NetworkThread
+    private let networkNamespace: String?
     private var context: Context?
+    private var monitor: TableMonitor?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    public init(thread: NetworkThread) { self.thread = thread }
-
+    /// `networkNamespace` is the path of a namespace's file; nil means the process's own.
     public init(networkNamespace: String? = nil) throws {
+        self.networkNamespace = networkNamespace
         thread = try NetworkThread(name: "nftables", networkNamespace: networkNamespace)
     }
 
@@ -23,6 +25,16 @@ public actor LibNFTables: NFTables {
     public func list(table: NFName) throws -> String? { try find("list table inet \(table)\n", json: false) }
 
     public func listJSON(set: NFName, table: NFName) throws -> [UInt8]? { try find("list set inet \(table) \(set)\n", json: true).map { Array($0.utf8) } }
+
+    public func hasTable(_ table: NFName) throws -> Bool {
+        try run("list tables inet\n", json: false).split(separator: "\n").contains { $0 == "table inet \(table)" }
+    }
+
+    public func deletions() throws -> AsyncStream<Void> {
+        let monitor = try self.monitor ?? TableMonitor(networkNamespace: networkNamespace)
+        self.monitor = monitor
+        return monitor.deletions()
+    }
 
     private func find(_ script: String, json: Bool) throws -> String? {
         do {

@@ -21,5 +21,9 @@ public actor RecordingNFTables: NFTables {
         return scripts.isEmpty ? nil : scripts.map(\.description).joined()
     }
 
+    public func hasTable(_ table: NFName) -> Bool { transactions.contains { $0.table == table } }
+
+    public func deletions() -> AsyncStream<Void> { AsyncStream { $0.finish() } }
+
     public func listJSON(set: NFName, table: NFName) -> [UInt8]? { nil }
 }

@@ -127,6 +127,8 @@ public actor LinuxNetworkStack: NetworkStack {
 
     public func setSysctl(_ name: String, _ value: String) throws { try Sysctl.write(name, value) }
 
+    public func loadKernelModule(_ name: StaticString) { KernelModule.load(name) }
+
     // MARK: Connections
 
     public func forgetConnections(transport: TransportProtocol, _ isStale: @Sendable (TrackedConnection) -> Bool) throws -> Int {

@@ -99,6 +99,9 @@ public protocol NetworkStack: Sendable {
     /// Sets a sysctl where its value differs.
     func setSysctl(_ name: String, _ value: String) async throws
 
+    /// Has the kernel load a module, where it is one and can be loaded.
+    func loadKernelModule(_ name: StaticString) async
+
     /// Forgets tracked connections of one IP protocol that `isStale`; returns how many there were.
     @discardableResult
     func forgetConnections(transport: TransportProtocol, _ isStale: @Sendable (TrackedConnection) -> Bool) async throws -> Int

@@ -14,6 +14,9 @@ public final class PodNetwork: Sendable {
     private let logger: Logger
     private let pending = PendingKeys()
 
+    /// The kernel's table is to be made anew.
+    private let isGone = Flag()
+
     /// Takes its informer before it runs; `Informers.run` is the caller's.
     public init(informers: Informers, nftables: any NFTables, network: any NetworkStack, configuration: Configuration, logger: Logger) {
         pods = informers.informer(.pods, fieldSelector: "spec.nodeName=\(configuration.nodeName)")
@@ -56,10 +59,23 @@ public final class PodNetwork: Sendable {
         _ = pending.take()
         var known = currentHostPorts
         try await nftables.apply(table.replacement(hostPorts: known))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.watchTable() }
+            defer { group.cancelAll() }
+            try await follow(&known, table)
+        }
+    }
+
+    private func follow(_ known: inout Set<HostPort>, _ table: PodNetworkTable) async throws {
         for await _ in pending.wakeUps {
             if Task.isCancelled { break }
             _ = pending.take()
             let wanted = currentHostPorts
+            if isGone.take() {
+                try await nftables.apply(table.replacement(hostPorts: wanted))
+                known = wanted
+                continue
+            }
             do {
                 try await nftables.apply(PodNetworkTable.change(from: known, to: wanted))
             } catch {
@@ -90,6 +106,22 @@ public final class PodNetwork: Sendable {
 
     // MARK: Parts
 
+    /// Puts the rules in place again when somebody deletes them.
+    private func watchTable() async {
+        do {
+            for await _ in try await nftables.deletions() {
+                if Task.isCancelled { return }
+                if try await !nftables.hasTable(PodNetworkTable.name) {
+                    logger.warning("the table of pod network rules was deleted; putting it in place again")
+                    isGone.raise()
+                    pending.wake()
+                }
+            }
+        } catch {
+            logger.warning("cannot watch over the pod network's rules: if something deletes them, restart Apus", metadata: ["error": "\(error)"])
+        }
+    }
+
     private var currentHostPorts: Set<HostPort> { Set(pods.list().flatMap(HostPort.all)) }
 
     private func mtu() async throws -> Int {
@@ -103,6 +135,7 @@ public final class PodNetwork: Sendable {
         try await network.setSysctl("net/ipv4/ip_forward", "1")
         if configuration.podCIDRs.contains(where: { $0.family == .v6 }) { try await network.setSysctl("net/ipv6/conf/all/forwarding", "1") }
         // Answers between two pods of one bridge must pass connection tracking, or an answer from behind a Service would keep the wrong source.
+        if try await network.sysctl("net/bridge/bridge-nf-call-iptables") == nil { await network.loadKernelModule("br_netfilter") }
         guard try await network.sysctl("net/bridge/bridge-nf-call-iptables") != nil else {
             logger.warning(
                 "this kernel does not show bridged packets to the packet filter: a pod cannot reach pods of this node through Services; load br_netfilter")

@@ -28,13 +28,19 @@ struct AffinityPort: Sendable, Equatable {
         NFName("\(base)/\(String(endpoint.address.description.map { $0 == ":" ? "_" : $0 }))/\(endpoint.port)")
     }
 
+    /// The sets of clients.
+    var sets: [NFName] { endpoints.compactMap(name) }
+
     private var endpoints: [ServiceEndpoint] { Array(Set(entrances.flatMap(\.endpoints))).sorted() }
 
     /// Creates everything that is not there and empties every chain; sets keep the clients that they know.
-    func prepare(in transaction: inout NFTransaction) {
+    ///
+    /// `clients` are those that sets begin with; sets that are there already keep theirs.
+    func prepare(in transaction: inout NFTransaction, clients: AffinityClients = AffinityClients()) {
         let ip = family.keyword
         for name in endpoints.compactMap(name) {
             transaction.addSet(name, "typeof \(ip) saddr ; flags dynamic,timeout ;")
+            clients.add(to: &transaction, set: name)
             transaction.addChain(name)
             transaction.flushChain(name)
         }

@@ -1,5 +1,15 @@
 import Synchronization
 
+/// Something that is to be looked at once, however often it was said.
+final class Flag: Sendable {
+    private let isRaised = Atomic(false)
+
+    func raise() { isRaised.store(true, ordering: .releasing) }
+
+    /// Whether it was raised; it is down afterwards.
+    func take() -> Bool { isRaised.exchange(false, ordering: .acquiring) }
+}
+
 /// Keys that wait for work, each once, and a signal that wakes the one worker. Changes that come while it works are merged into its next round.
 final class PendingKeys: Sendable {
     private let keys = Mutex<Set<String>>([])

@@ -9,16 +9,16 @@ struct ProxyRules: Sendable {
     }
 
     let table: ProxyTable
-    let nodeName: String
+    var node: ProxyNode
     private var entries: [String: Entry] = [:]
     private var claims = ElementClaims()
 
     /// Shared chains that the kernel has. They stay once made: there is one per count of endpoints that was ever seen.
     private var pickChains: Set<PickChain> = []
 
-    init(table: ProxyTable, nodeName: String) {
+    init(table: ProxyTable, node: ProxyNode) {
         self.table = table
-        self.nodeName = nodeName
+        self.node = node
     }
 
     /// A Service as it is now; nil for one that is gone.
@@ -27,11 +27,22 @@ struct ProxyRules: Sendable {
     struct Plan: Sendable {
         var transaction: NFTransaction
 
+        /// Whether `healthChecks` changed.
+        var changesHealthChecks = false
+
         /// UDP frontends whose endpoints changed, with those that they have now.
         var staleUDP: [ServiceRules.UDPFrontend: Set<ServiceRules.UDPEndpoint>] = [:]
     }
 
     var serviceCount: Int { entries.count }
+
+    /// What load balancers ask for, by port.
+    var healthChecks: [UInt16: ServiceRules.HealthCheck] {
+        Dictionary(entries.values.compactMap(\.rules.healthCheck).map { ($0.port, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The sets that remember clients.
+    var affinitySets: [NFName] { entries.values.flatMap(\.rules.affinity).flatMap(\.sets) }
 
     /// Takes changes in and answers what the kernel has to be told.
     mutating func update(_ updates: [Update]) -> Plan {
@@ -40,7 +51,7 @@ struct ProxyRules: Sendable {
         var pairs: [(old: ServiceRules, new: ServiceRules)] = []
         for update in updates {
             let proxied = update.service.flatMap(ProxiedService.init)
-            let new = proxied.map { ServiceRules($0, slices: update.slices, nodeName: nodeName) } ?? ServiceRules()
+            let new = proxied.map { ServiceRules($0, slices: update.slices, node: node) } ?? ServiceRules()
             let previous = entries[update.key]
             let owner = ElementClaims.Owner(creationTimestamp: proxied?.creationTimestamp ?? "", key: update.key)
             // Created anew under the same name: its age changed, so its claims are made anew.
@@ -53,6 +64,7 @@ struct ProxyRules: Sendable {
             let old = previous?.rules ?? ServiceRules()
             entries[update.key] = proxied == nil ? nil : Entry(owner: owner, rules: new)
             if old.affinity != new.affinity || !old.affinity.isEmpty && old.elements != new.elements { pairs.append((old, new)) }
+            if old.healthCheck != new.healthCheck { plan.changesHealthChecks = true }
             for (frontend, endpoints) in new.udp where old.udp[frontend] != endpoints { plan.staleUDP[frontend, default: []].formUnion(endpoints) }
             for frontend in old.udp.keys where new.udp[frontend] == nil { plan.staleUDP[frontend, default: []].formUnion([]) }
             for chain in new.pickChains where pickChains.insert(chain).inserted {
@@ -85,7 +97,9 @@ struct ProxyRules: Sendable {
     /// Everything, in place of whatever the table holds: for the start, and for when the kernel and these rules have parted.
     ///
     /// The kernel swaps the whole table at once; packets see the old one or the new one, and connections live on in connection tracking.
-    func replacement() -> NFTransaction {
+    ///
+    /// `clients` are those of Services with affinity that the table to be replaced knows.
+    func replacement(clients: AffinityClients = AffinityClients()) -> NFTransaction {
         var transaction = NFTransaction(table: ProxyTable.name)
         transaction.deleteTable()
         table.declare(in: &transaction)
@@ -93,7 +107,7 @@ struct ProxyRules: Sendable {
             chain.declare(in: &transaction, clusterCIDRs: table.clusterCIDRs)
         }
         for (_, entry) in entries.sorted(by: { $0.key < $1.key }) {
-            for port in entry.rules.affinity { port.prepare(in: &transaction) }
+            for port in entry.rules.affinity { port.prepare(in: &transaction, clients: clients) }
             for port in entry.rules.affinity { port.fill(in: &transaction, clusterCIDRs: table.clusterCIDRs) }
         }
         var elements: [ProxySet: [NFText]] = [:]

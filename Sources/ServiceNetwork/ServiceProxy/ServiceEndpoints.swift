@@ -10,7 +10,19 @@ struct ServiceEndpoint: Sendable, Hashable, Comparable {
     var isServing: Bool
     var isTerminating: Bool
 
+    /// Where the EndpointSlice controller would have the endpoint used (`hints`); nil where it does not say.
+    var zoneHints: Set<String>?
+    var nodeHints: Set<String>?
+
     static func < (a: ServiceEndpoint, b: ServiceEndpoint) -> Bool { (a.address, a.port) < (b.address, b.port) }
+}
+
+/// The node that the rules are for.
+struct ProxyNode: Sendable, Equatable {
+    var name: String
+
+    /// Its `topology.kubernetes.io/zone`, if it has one.
+    var zone: String?
 }
 
 /// Who answers a Service's port on this node.
@@ -23,14 +35,27 @@ struct EndpointSelection: Sendable, Equatable {
 
     var isEmpty: Bool { cluster.isEmpty && local.isEmpty }
 
-    init(_ endpoints: [ServiceEndpoint]) {
-        cluster = Self.answering(endpoints)
-        local = Self.answering(endpoints.filter(\.isLocal))
+    init(_ endpoints: [ServiceEndpoint], node: ProxyNode) {
+        cluster = Self.answering(endpoints, node)
+        local = Self.answering(endpoints.filter(\.isLocal), nil)
     }
 
-    private static func answering(_ endpoints: [ServiceEndpoint]) -> [ServiceEndpoint] {
+    private static func answering(_ endpoints: [ServiceEndpoint], _ node: ProxyNode?) -> [ServiceEndpoint] {
         let ready = endpoints.filter(\.isReady)
-        return ready.isEmpty ? endpoints.filter { $0.isServing && $0.isTerminating } : ready
+        guard ready.isEmpty else { return node.map { hinted(ready, $0) } ?? ready }
+        return endpoints.filter { $0.isServing && $0.isTerminating }
+    }
+
+    /// The ready endpoints that are meant for this node, or else for its zone. Hints count only if every endpoint has them and some are for us: half of
+    /// a hint would send everybody to a few.
+    private static func hinted(_ ready: [ServiceEndpoint], _ node: ProxyNode) -> [ServiceEndpoint] {
+        if ready.allSatisfy({ $0.nodeHints != nil }) {
+            let here = ready.filter { $0.nodeHints?.contains(node.name) == true }
+            if !here.isEmpty { return here }
+        }
+        guard let zone = node.zone, ready.allSatisfy({ $0.zoneHints != nil }) else { return ready }
+        let here = ready.filter { $0.zoneHints?.contains(zone) == true }
+        return here.isEmpty ? ready : here
     }
 
     /// The endpoints of `port` in a Service's EndpointSlices, each address once, ordered.
@@ -65,5 +90,9 @@ extension ServiceEndpoint {
         isReady = conditions["ready"].bool ?? true
         isServing = conditions["serving"].bool ?? isReady
         isTerminating = conditions["terminating"].bool ?? false
+        let zones = object["hints"]["forZones"].array.compactMap { $0["name"].string }
+        let nodes = object["hints"]["forNodes"].array.compactMap { $0["name"].string }
+        zoneHints = zones.isEmpty ? nil : Set(zones)
+        nodeHints = nodes.isEmpty ? nil : Set(nodes)
     }
 }

@@ -27,6 +27,9 @@ struct ProxiedService: Sendable, Equatable {
     var internalTrafficPolicyIsLocal: Bool
     var externalTrafficPolicyIsLocal: Bool
 
+    /// Where a load balancer asks whether this node has endpoints (`externalTrafficPolicy: Local`); nil where nobody does.
+    var healthCheckNodePort: UInt16?
+
     /// How long a client stays with its endpoint under `sessionAffinity: ClientIP`; nil means not at all.
     var affinityTimeoutSeconds: Int?
 
@@ -53,6 +56,9 @@ struct ProxiedService: Sendable, Equatable {
         loadBalancerSourceRanges = isLoadBalancer ? spec["loadBalancerSourceRanges"].strings.compactMap { CIDR($0.trimmed) } : []
         internalTrafficPolicyIsLocal = spec["internalTrafficPolicy"].string == "Local"
         externalTrafficPolicyIsLocal = spec["externalTrafficPolicy"].string == "Local"
+        healthCheckNodePort =
+            isLoadBalancer && externalTrafficPolicyIsLocal
+            ? spec["healthCheckNodePort"].int.flatMap(UInt16.init(exactly:)).flatMap { $0 > 0 ? $0 : nil } : nil
         affinityTimeoutSeconds =
             spec["sessionAffinity"].string == "ClientIP" ? spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"].int ?? 10800 : nil
     }

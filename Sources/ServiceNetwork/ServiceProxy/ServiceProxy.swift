@@ -31,11 +31,21 @@ public final class ServiceProxy: Sendable {
 
     private let services: Informer
     private let slices: Informer
+
+    /// This node alone, for the zone that it is in.
+    private let nodes: Informer
     private let nftables: any NFTables
     private let network: any NetworkStack
     private let configuration: Configuration
     private let logger: Logger
+    private let healthChecks: HealthCheckServer
     private let pending = PendingKeys()
+
+    /// The kernel's table is to be made anew.
+    private let isGone = Flag()
+
+    /// The node's zone changed: which endpoints are near is to be judged anew.
+    private let isZoneStale = Flag()
 
     static let serviceIndex = "service"
 
@@ -43,11 +53,18 @@ public final class ServiceProxy: Sendable {
     public init(informers: Informers, nftables: any NFTables, network: any NetworkStack, configuration: Configuration, logger: Logger) {
         services = informers.informer(.services)
         slices = informers.informer(.endpointSlices)
+        nodes = informers.informer(.nodes, fieldSelector: "metadata.name=\(configuration.nodeName)")
         self.nftables = nftables
         self.network = network
         self.configuration = configuration
         self.logger = logger
-        let pending = pending
+        healthChecks = HealthCheckServer(logger: logger)
+        let (pending, isZoneStale) = (pending, isZoneStale)
+        nodes.onChange { change in
+            guard Self.zone(change.old) != Self.zone(change.new) else { return }
+            isZoneStale.raise()
+            pending.wake()
+        }
         services.onChange { pending.insert($0.object.key) }
         slices.addIndex(Self.serviceIndex) { EndpointSliceOwner.key($0).map { [$0] } ?? [] }
         slices.onChange { change in
@@ -59,18 +76,34 @@ public final class ServiceProxy: Sendable {
     public func run() async throws {
         await services.waitUntilSynced()
         await slices.waitUntilSynced()
+        await nodes.waitUntilSynced()
         try Task.checkCancellation()
         var rules = ProxyRules(
-            table: ProxyTable(clusterCIDRs: configuration.clusterCIDRs, serviceCIDRs: configuration.serviceCIDRs), nodeName: configuration.nodeName)
+            table: ProxyTable(clusterCIDRs: configuration.clusterCIDRs, serviceCIDRs: configuration.serviceCIDRs), node: node)
         _ = pending.take()
         _ = rules.update(services.list().map { ($0.key, $0, slices.indexed(Self.serviceIndex, $0.key)) })
         try await replace(rules)
         logger.info("service rules are in place", metadata: ["services": "\(rules.serviceCount)"])
+        await healthChecks.update(rules.healthChecks)
         pending.wake()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.watchTable() }
+            defer { group.cancelAll() }
+            try await follow(&rules)
+        }
+        await healthChecks.close()
+    }
+
+    private func follow(_ rules: inout ProxyRules) async throws {
         for await _ in pending.wakeUps {
             if Task.isCancelled { break }
             try? await Task.sleep(for: configuration.coalescing)
-            let keys = pending.take()
+            var keys = pending.take()
+            if isGone.take() { try await replace(rules) }
+            if isZoneStale.take() {
+                rules.node = node
+                keys.formUnion(services.list().map(\.key))
+            }
             guard !keys.isEmpty else { continue }
             let plan = rules.update(keys.map { ($0, services.get($0), slices.indexed(Self.serviceIndex, $0)) })
             do {
@@ -79,9 +112,14 @@ public final class ServiceProxy: Sendable {
                 logger.warning("the kernel refused a change of service rules; replacing them all", metadata: ["error": "\(error)"])
                 try await replace(rules)
             }
+            if plan.changesHealthChecks { await healthChecks.update(rules.healthChecks) }
             await forgetFlows(plan.staleUDP)
         }
     }
+
+    private var node: ProxyNode { ProxyNode(name: configuration.nodeName, zone: Self.zone(nodes.get(configuration.nodeName))) }
+
+    private static func zone(_ node: Value?) -> String? { node?.labels["topology.kubernetes.io/zone"] }
 
     /// Removes every rule: Services stop answering on this node.
     public static func remove(nftables: any NFTables) async throws {
@@ -95,13 +133,38 @@ public final class ServiceProxy: Sendable {
         var backoff = Backoff(initial: .milliseconds(100), max: .seconds(30))
         while true {
             do {
-                return try await nftables.apply(rules.replacement())
+                return try await nftables.apply(rules.replacement(clients: await clients(rules)))
             } catch let error as HostNetworkError where error.code == .notPermitted {
                 throw error
             } catch {
                 logger.error("the kernel refused the service rules; Services do not answer on this node", metadata: ["error": "\(error)"])
                 try await Task.sleep(for: backoff.next())
             }
+        }
+    }
+
+    /// The clients that the kernel remembers for these rules' endpoints.
+    private func clients(_ rules: ProxyRules) async throws -> AffinityClients {
+        var clients = AffinityClients()
+        for set in rules.affinitySets {
+            if let json = try await nftables.listJSON(set: set, table: ProxyTable.name) { clients.sets[set] = AffinityClients.clients(json) }
+        }
+        return clients
+    }
+
+    /// Puts the rules in place again when somebody deletes them.
+    private func watchTable() async {
+        do {
+            for await _ in try await nftables.deletions() {
+                if Task.isCancelled { return }
+                if try await !nftables.hasTable(ProxyTable.name) {
+                    logger.warning("the table of service rules was deleted; putting it in place again")
+                    isGone.raise()
+                    pending.wake()
+                }
+            }
+        } catch {
+            logger.warning("cannot watch over the service rules: if something deletes them, restart Apus", metadata: ["error": "\(error)"])
         }
     }
 

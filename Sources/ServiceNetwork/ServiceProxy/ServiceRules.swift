@@ -22,16 +22,34 @@ struct ServiceRules: Sendable, Equatable {
     /// Who may answer a tracked UDP flow: it outlives its endpoint unless it is forgotten.
     var udp: [UDPFrontend: Set<UDPEndpoint>] = [:]
 
+    /// What a load balancer is told that asks at `healthCheckNodePort`.
+    struct HealthCheck: Sendable, Equatable {
+        var port: UInt16
+        var namespace: String
+        var name: String
+
+        /// Addresses of this node that answer for the Service.
+        var localEndpoints: Int
+    }
+
+    var healthCheck: HealthCheck?
+
     init() {}
 
-    init(_ service: ProxiedService, slices: [Value], nodeName: String) {
+    init(_ service: ProxiedService, slices: [Value], node: ProxyNode) {
+        var local: Set<IPAddress> = []
         for port in service.ports {
             for family in IPAddress.Family.allCases where service.clusterIPs.contains(where: { $0.family == family }) {
-                let endpoints = EndpointSelection.endpoints(of: port, family: family, in: slices, nodeName: nodeName)
-                var builder = PortRules(service: service, port: port, family: family, selection: EndpointSelection(endpoints))
+                let endpoints = EndpointSelection.endpoints(of: port, family: family, in: slices, nodeName: node.name)
+                let selection = EndpointSelection(endpoints, node: node)
+                local.formUnion(selection.local.map(\.address))
+                var builder = PortRules(service: service, port: port, family: family, selection: selection)
                 builder.build()
                 merge(builder.rules)
             }
+        }
+        healthCheck = service.healthCheckNodePort.map {
+            HealthCheck(port: $0, namespace: service.namespace, name: service.name, localEndpoints: local.count)
         }
     }
 
