@@ -80,6 +80,46 @@ import Testing
         #expect(body?["in"] == "body" && body?["schema"]["$ref"] == "#/definitions/io.k8s.api.core.v1.Pod")
     }
 
+    @Test func `every kind and what people ask most about is described`() throws {
+        let definitions = try Self.swagger.get()["definitions"]
+        for resource in Catalog.builtIn.resources { #expect(definitions[resource.type.name]["description"].string != nil, "\(resource.kind)") }
+        let types = ["apps.v1.DeploymentSpec", "core.v1.PodSpec", "core.v1.Container", "core.v1.ServiceSpec", "core.v1.Probe", "batch.v1.JobSpec"]
+        for type in types {
+            for (name, property) in definitions["io.k8s.api.\(type)"]["properties"].fields
+            where !["hostname", "workloadRef", "schedulingGroup"].contains(name) {
+                let isRare = ["healthCheckNodePort", "sessionAffinityConfig", "resizePolicy", "restartPolicyRules", "managedBy", "hostnameOverride"]
+                    .contains(name)
+                #expect(isRare || property["description"].string != nil, "\(type).\(name)")
+            }
+        }
+    }
+
+    @Test func `version 2 as protobuf holds the definitions`() throws {
+        let bytes = OpenAPIv2(version: "v1.36.0").protobuf()
+        #expect(bytes.starts(with: [0x0A, 3] + Array("2.0".utf8)))
+        // The message's fields follow each other without a gap, to the end.
+        var position = 0
+        var numbers: [UInt64] = []
+        func varint() -> UInt64 {
+            var result: UInt64 = 0
+            var shift: UInt64 = 0
+            while position < bytes.count {
+                let byte = bytes[position]
+                position += 1
+                result |= UInt64(byte & 0x7F) << shift
+                if byte < 0x80 { break }
+                shift += 7
+            }
+            return result
+        }
+        while position < bytes.count {
+            numbers.append(varint() >> 3)
+            position += Int(varint())
+        }
+        #expect(position == bytes.count)
+        #expect(numbers == [1, 2, 8, 9])
+    }
+
     static func references(in value: Value) -> Set<String> {
         switch value {
         case .object(let members):

@@ -29,8 +29,10 @@ struct OpenAPISchemas {
     private func schema(of type: TypeDefinition) -> Value {
         let content = type.content
         var schema: Value = ["type": "object"]
-        if let summary = content.summary { schema["description"] = .string(summary) }
-        if !content.fields.isEmpty { schema["properties"] = .object(Fields(content.fields.map { ($0.name, property($0)) })) }
+        if let summary = content.summary ?? Self.listSummary(type) { schema["description"] = .string(summary) }
+        let isKind = content.kindScope != .none
+        let properties = content.fields.map { ($0.name, property($0, commonSummary: isKind ? Self.commonSummaries[$0.name] : nil)) }
+        if !properties.isEmpty { schema["properties"] = .object(Fields(properties)) }
         let required = content.fields.filter(\.isRequired).map(\.name)
         if !required.isEmpty { schema["required"] = Value(required) }
         if content.isAtomic { schema["x-kubernetes-map-type"] = "atomic" }
@@ -52,10 +54,10 @@ struct OpenAPISchemas {
 
     // MARK: Fields
 
-    private func property(_ field: FieldDefinition) -> Value {
+    private func property(_ field: FieldDefinition, commonSummary: String?) -> Value {
         var schema = schema(of: field.type)
         var additions: [(String, Value)] = []
-        if let summary = field.summary { additions.append(("description", .string(summary))) }
+        if let summary = field.summary ?? commonSummary { additions.append(("description", .string(summary))) }
         if let value = publishedDefault(field) { additions.append(("default", value)) }
         switch field.listType {
         case .atomic?: additions.append(("x-kubernetes-list-type", "atomic"))
@@ -101,6 +103,23 @@ struct OpenAPISchemas {
         case .map(let element): ["type": "object", "additionalProperties": schema(of: element)]
         default: reference(Self.specialName(type) ?? "")
         }
+    }
+
+    // MARK: What is the same for all kinds
+
+    /// What the fields of every kind mean, where its schema file says nothing of its own.
+    private static let commonSummaries = [
+        "apiVersion": "The group and version of the schema that the object is written in.",
+        "kind": "What the object is; CamelCase.",
+        "metadata": "What every object says of itself: name, namespace, labels, …",
+        "spec": "What is wanted.",
+        "status": "What was last seen. The system writes it.",
+        "items": "The objects.",
+    ]
+
+    private static func listSummary(_ type: TypeDefinition) -> String? {
+        guard type.content.kindScope != .none, type.field("items") != nil, type.shortName.hasSuffix("List") else { return nil }
+        return "A list of objects of kind \(type.shortName.dropLast(4))."
     }
 
     // MARK: Types without fields
