@@ -131,7 +131,8 @@ let package = Package(
         .testTarget(name: "APIServerTests", dependencies: ["APIServer", "Storage", "Identity", "ClusterClient"]),
         .testTarget(name: "ControllersTests", dependencies: ["Controllers", "APIServer", "Storage", "Identity", "ClusterClient"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "ClusterClient"]),
-        .testTarget(name: "NodeAgentTests", dependencies: ["NodeAgent"]),
+        .testTarget(
+            name: "NodeAgentTests", dependencies: ["NodeAgent", "APIServer", "Storage", "ContainerRuntime", "ClusterClient", "Identity", "ObjectModel"]),
         .testTarget(name: "ServiceNetworkTests", dependencies: ["ServiceNetwork"]),
         .testTarget(name: "HouseTests"),
     ]

@@ -7,10 +7,10 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `Simulated nodes` {
     @Test func `walk pods through their lives`() async throws {
-        let cluster = TestCluster()
+        let cluster = try await TestCluster()
         var configuration = SimulatedNodes.Configuration(count: 3)
         configuration.runTime = .milliseconds(1)
-        let nodes = SimulatedNodes(configuration, client: cluster.client, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let nodes = SimulatedNodes(configuration, client: cluster.admin, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let task = Task { try await nodes.run() }
         func pod(_ name: String, _ policy: String) -> Value {
             [
@@ -18,14 +18,14 @@ import Testing
                 "spec": ["nodeName": "simulated-1", "restartPolicy": .string(policy), "containers": [["name": "main", "image": "x"]]],
             ]
         }
-        try await cluster.client.create(.pods, pod("web", "Always"))
-        try await cluster.client.create(.pods, pod("job", "Never"))
+        _ = try await cluster.admin.create(.pods, pod("web", "Always"))
+        _ = try await cluster.admin.create(.pods, pod("job", "Never"))
         await cluster.wait(.pods, "default/web") { $0.map(isReady) ?? false }
         await cluster.wait(.pods, "default/job") { $0?.status["phase"] == "Succeeded" }
-        try await cluster.client.delete(.pods, namespace: "default", name: "web")
+        try await cluster.admin.delete(.pods, namespace: "default", name: "web")
         await cluster.wait(.pods, "default/web") { $0 == nil }
         await cluster.wait(.leases, "kube-node-lease/simulated-2") { $0 != nil }
-        #expect(cluster.objects(.nodes).count == 3)
+        #expect(try await cluster.admin.list(.nodes).items.count == 3)
         task.cancel()
         try await task.value
     }

@@ -21,15 +21,20 @@ func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) asy
 
 /// A node agent on a runtime in memory.
 struct TestNode {
-    let cluster = TestCluster()
+    let cluster: TestCluster
     let runtime = FakeContainerRuntime(now: { Timestamp.now.nanoseconds })
     let directory: String
 
-    /// Runs an agent while `body` runs; `restart` runs another one after it.
+    init(directory: String) async throws {
+        self.directory = directory
+        cluster = try await TestCluster()
+        runtime.add(image: "docker.io/library/hello:1")
+    }
+
+    /// Runs an agent while `body` runs.
     static func run(_ body: (TestNode) async throws -> Void) async throws {
         try await withTemporaryDirectory { directory in
-            let node = TestNode(directory: directory)
-            node.runtime.add(image: "docker.io/library/hello:1")
+            let node = try await TestNode(directory: directory)
             try await node.running { try await body(node) }
         }
     }
@@ -38,7 +43,7 @@ struct TestNode {
         var configuration = NodeAgentConfiguration(nodeName: "n1", dataDirectory: directory, internalIPs: ["192.0.2.1"])
         configuration.managesCgroups = false
         configuration.clusterDNS = ["10.96.0.10"]
-        let agent = NodeAgent(configuration, client: cluster.client, runtime: runtime, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() })
+        let agent = NodeAgent(configuration, client: cluster.client(node: "n1"), runtime: runtime, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() })
         let task = Task { try await agent.run() }
         do { try await body() } catch {
             task.cancel()
@@ -49,16 +54,16 @@ struct TestNode {
         try await task.value
     }
 
-    /// Creates a pod that is bound to this node.
-    func create(_ name: String, _ spec: Value = ["containers": [["name": "main", "image": "hello:1"]]], labels: [String: String] = [:]) async throws {
+    /// Creates a pod that is bound to this node; returns its UID.
+    @discardableResult func create(_ name: String, _ spec: Value = ["containers": [["name": "main", "image": "hello:1"]]], labels: [String: String] = [:]) async throws -> String {
         var spec = spec
         spec["nodeName"] = "n1"
-        try await cluster.client.create(
+        return try await cluster.admin.create(
             .pods,
             [
                 "apiVersion": "v1", "kind": "Pod", "metadata": ["name": .string(name), "namespace": "default", "labels": Value(labels)], "spec": spec,
-                "status": ["phase": "Pending"],
-            ])
+            ]
+        ).uid
     }
 
     func wait(_ name: String, until condition: @escaping @Sendable (Value?) -> Bool) async {
@@ -70,10 +75,6 @@ struct TestNode {
     /// The ids of a pod's containers of a name, oldest first.
     func containerIDs(_ name: String) -> [String] {
         runtime.calls.filter { $0.call == .startContainer }.map(\.subject)
-    }
-
-    func eventMessages(_ reason: String) -> [String] {
-        cluster.objects(.events).filter { $0["reason"].string == reason }.compactMap { $0["message"].string }
     }
 }
 
