@@ -66,14 +66,13 @@ import Testing
 
     @Test func `tells of a failure to create pods`() async throws {
         let cluster = try await TestCluster()
-        try await cluster.admin.create(.resourceQuotas, ["metadata": ["name": "q", "namespace": "default"], "spec": ["hard": ["pods": "2"]]])
-        try await cluster.admin.patch(
-            .resourceQuotas, namespace: "default", name: "q", subresource: "status", .merge, ["status": ["hard": ["pods": "2"], "used": ["pods": "0"]]])
         try await cluster.run([ReplicaSetController(.replicaSet, cluster.context("replicaset-controller"))]) {
-            try await cluster.admin.create(.replicaSets, Self.set("web", replicas: 3))
+            var wanted = Self.set("web", replicas: 3)
+            wanted["spec"]["template"]["spec"]["serviceAccountName"] = "absent"
+            try await cluster.admin.create(.replicaSets, wanted)
             let set = try await cluster.wait(.replicaSets, name: "web", "a failure condition") { $0.hasCondition("ReplicaFailure") }
             #expect(set.condition("ReplicaFailure")?["reason"] == "FailedCreate")
-            #expect(set.condition("ReplicaFailure")?["message"].string?.contains("exceeded quota: q") == true)
+            #expect(set.condition("ReplicaFailure")?["message"].string?.contains("serviceaccount \"absent\" not found") == true)
         }
     }
 

@@ -52,11 +52,11 @@ struct TestCluster: Sendable {
         _ resource: Resource, namespace: String = "default", _ comment: String, sourceLocation: SourceLocation = #_sourceLocation,
         until condition: @escaping @Sendable ([Value]) -> Bool
     ) async throws -> [Value] {
-        let last = Mutex<[Value]>([])
+        let last = LastSeen()
         let result = try await withThrowingTaskGroup(of: [Value]?.self) { group in
             group.addTask {
                 var (items, version) = try await admin.list(resource, namespace: namespace)
-                last.withLock { $0 = items }
+                last.items.withLock { $0 = items }
                 if condition(items) { return items }
                 while true {
                     for try await event in try await admin.watch(resource, namespace: namespace, resourceVersion: version) {
@@ -65,7 +65,7 @@ struct TestCluster: Sendable {
                         if event.kind == .bookmark { continue }
                         items.removeAll { $0.key == event.object.key }
                         if event.kind != .deleted { items.append(event.object) }
-                        last.withLock { $0 = items }
+                        last.items.withLock { $0 = items }
                         if condition(items) { return items }
                     }
                     try Task.checkCancellation()
@@ -79,7 +79,7 @@ struct TestCluster: Sendable {
             return try await group.next() ?? nil
         }
         if let result { return result }
-        Issue.record("never came true: \(comment)\n\(Value.array(last.withLock { $0 }))", sourceLocation: sourceLocation)
+        Issue.record("never came true: \(comment)\n\(Value.array(last.items.withLock { $0 }))", sourceLocation: sourceLocation)
         throw APIError(.timeout, "never came true: \(comment)")
     }
 
@@ -93,6 +93,11 @@ struct TestCluster: Sendable {
         }
         return items.first { $0.name == name } ?? .null
     }
+}
+
+/// What a wait saw last, to be told of when it fails.
+private final class LastSeen: Sendable {
+    let items = Mutex<[Value]>([])
 }
 
 extension Timestamp {
