@@ -132,7 +132,8 @@ let package = Package(
         .testTarget(name: "ControllersTests", dependencies: ["Controllers", "APIServer", "Storage", "Identity", "ClusterClient"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "ClusterClient"]),
         .testTarget(
-            name: "NodeAgentTests", dependencies: ["NodeAgent", "APIServer", "Storage", "ContainerRuntime", "ClusterClient", "Identity", "ObjectModel"]),
+            name: "NodeAgentTests",
+            dependencies: ["NodeAgent", "APIServer", "Storage", "ContainerRuntime", "ClusterClient", "Identity", "ObjectModel"]),
         .testTarget(name: "ServiceNetworkTests", dependencies: ["ServiceNetwork"]),
         .testTarget(name: "HouseTests"),
     ]

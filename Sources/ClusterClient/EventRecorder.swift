@@ -102,7 +102,8 @@ public final class EventRecorder: Sendable {
     private func write(_ entry: Entry) async {
         let object = entry.object
         let namespace = object.namespace.isEmpty ? "default" : object.namespace
-        let identity = [object.kind, object.key, object.uid, entry.kind.rawValue, entry.reason, entry.message, entry.fieldPath].joined(separator: "\u{0}")
+        let identity = [object.kind, object.key, object.uid, entry.kind.rawValue, entry.reason, entry.message, entry.fieldPath].joined(
+            separator: "\u{0}")
         let known = state.withLock { state -> Seen? in
             guard var seen = state.seen[identity] else { return nil }
             seen.count += 1
@@ -133,7 +134,8 @@ public final class EventRecorder: Sendable {
         var source: Value = ["component": .string(component)]
         if !host.isEmpty { source["host"] = .string(host) }
         return [
-            "apiVersion": "v1", "kind": "Event", "metadata": ["name": .string("\(object.name).\(entry.time.eventSuffix)"), "namespace": .string(namespace)],
+            "apiVersion": "v1", "kind": "Event",
+            "metadata": ["name": .string("\(object.name).\(entry.time.eventSuffix)"), "namespace": .string(namespace)],
             "involvedObject": involved, "reason": .string(entry.reason), "message": .string(entry.message), "source": source,
             "type": .string(entry.kind.rawValue), "count": 1, "firstTimestamp": time, "lastTimestamp": time, "reportingComponent": .string(component),
             "reportingInstance": .string(host),

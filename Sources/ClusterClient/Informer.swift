@@ -107,7 +107,11 @@ public final class Informer: Sendable {
                     let start = ContinuousClock.now
                     let next = try await follow(from: version)
                     // A server that ends watches at once is not asked again at once.
-                    if next == version, ContinuousClock.now - start < .seconds(1) { try await Task.sleep(for: backoff.next()) } else { backoff.reset() }
+                    if next == version, ContinuousClock.now - start < .seconds(1) {
+                        try await Task.sleep(for: backoff.next())
+                    } else {
+                        backoff.reset()
+                    }
                     version = next
                 }
             } catch {

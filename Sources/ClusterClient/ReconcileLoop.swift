@@ -53,6 +53,7 @@ public struct ReconcileLoop: Sendable {
     /// A conflict means that the copy was behind: common, and mended by the next look.
     private func log(_ error: any Error, _ key: String) {
         let isConflict = (error as? APIError)?.reason == .conflict
-        logger.log(level: isConflict ? .debug : .warning, "reconcile failed", metadata: ["controller": "\(name)", "key": "\(key)", "error": "\(error)"])
+        logger.log(
+            level: isConflict ? .debug : .warning, "reconcile failed", metadata: ["controller": "\(name)", "key": "\(key)", "error": "\(error)"])
     }
 }

@@ -2,7 +2,9 @@ import ObjectModel
 
 /// One request to the API, free of HTTP's framing: what the server's listener produces and the in-process transport hands over.
 public struct APIRequest: Sendable {
-    public enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE", head = "HEAD", options = "OPTIONS" }
+    public enum Method: String, Sendable {
+        case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE", head = "HEAD", options = "OPTIONS"
+    }
 
     public var method: Method
 

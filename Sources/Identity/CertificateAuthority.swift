@@ -83,7 +83,8 @@ public struct CertificateAuthority: Sendable {
         let keyText = try directory.read("\(name).key")
         if let certificateText = try directory.read("\(name).crt") {
             guard let keyText else {
-                throw IdentityError(.file, "\(directory.path(of: "\(name).key")) is missing beside \(name).crt: put it back, or move both away to start anew")
+                throw IdentityError(
+                    .file, "\(directory.path(of: "\(name).key")) is missing beside \(name).crt: put it back, or move both away to start anew")
             }
             return try CertificateAuthority(certificatePEM: certificateText, privateKeyPEM: keyText, source: directory.path(of: "\(name).crt"))
         }

@@ -20,7 +20,8 @@ public struct CredentialDirectory: Sendable {
             let source = directory.path(of: file)
             let held = try Credential(certificatePEM: text, privateKeyPEM: text, source: source)
             guard authority.signed(held) else {
-                throw IdentityError(.mismatch, "\(source): the certificate was signed by another authority than ca.crt: move it away to have a new one issued")
+                throw IdentityError(
+                    .mismatch, "\(source): the certificate was signed by another authority than ca.crt: move it away to have a new one issued")
             }
             if !held.shouldRenew(at: now), held.matches(leaf) { return held }
         }

@@ -30,7 +30,9 @@ public struct Leaf: Sendable, Hashable {
 
     /// The API server's serving certificate: the given names and addresses, those of the `kubernetes` service, and this machine's own.
     /// - Parameter serviceAddress: the first address of the service range, which is the `kubernetes` service's.
-    public static func apiServer(names: [String] = [], addresses: [String] = [], serviceAddress: String?, clusterDomain: String = "cluster.local") -> Leaf {
+    public static func apiServer(names: [String] = [], addresses: [String] = [], serviceAddress: String?, clusterDomain: String = "cluster.local")
+        -> Leaf
+    {
         let service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.\(clusterDomain)", "localhost"]
         let local = ["127.0.0.1", "::1"] + [serviceAddress].compactMap(\.self)
         return Leaf(

@@ -72,7 +72,8 @@ public struct ServiceAccountClaims: Sendable, Hashable {
             let serviceAccount = Self.reference(kubernetes["serviceaccount"])
         else { throw IdentityError(.malformed, "the token lacks claims that a service account token has") }
         self.init(
-            issuer: issuer, audiences: value["aud"].string.map { [$0] } ?? value["aud"].strings, issuedAt: Self.time(value["iat"]) ?? Timestamp(seconds: 0),
+            issuer: issuer, audiences: value["aud"].string.map { [$0] } ?? value["aud"].strings,
+            issuedAt: Self.time(value["iat"]) ?? Timestamp(seconds: 0),
             expires: Self.time(.number(expires)) ?? Timestamp(seconds: 0), id: value["jti"].string ?? "", namespace: namespace,
             serviceAccount: serviceAccount, pod: Self.reference(kubernetes["pod"]), node: Self.reference(kubernetes["node"]),
             secret: Self.reference(kubernetes["secret"]), warnAfter: Self.time(kubernetes["warnafter"]))

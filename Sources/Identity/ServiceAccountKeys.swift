@@ -69,7 +69,8 @@ public struct ServiceAccountKeys: Sendable {
     /// `/.well-known/openid-configuration`.
     public static func discovery(issuer: String, keySetURL: String) -> Value {
         [
-            "issuer": .string(issuer), "jwks_uri": .string(keySetURL), "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
+            "issuer": .string(issuer), "jwks_uri": .string(keySetURL), "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
         ]
     }

@@ -101,7 +101,9 @@ public struct APIError: Error, Sendable, Equatable {
 extension APIError {
     /// The `Status` object that tells a client of this failure.
     public var status: Value {
-        var status: Value = ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(message), "code": Value(code)]
+        var status: Value = [
+            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(message), "code": Value(code),
+        ]
         if !reason.rawValue.isEmpty { status["reason"] = .string(reason.rawValue) }
         if let details { status["details"] = details.value }
         return status

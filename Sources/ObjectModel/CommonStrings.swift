@@ -76,19 +76,26 @@ struct CommonStrings {
 
     /// Values, labels, annotations and conditions that recur.
     private static let values = [
-        "/dev/termination-log", "/var/run/secrets/kubernetes.io/serviceaccount", "ContainersReady", "PodReadyToStartContainers", "PodReadyToStartContainers",
-        "ReplicaFailure", "MinimumReplicasAvailable", "MinimumReplicasUnavailable", "NewReplicaSetAvailable", "ReplicaSetUpdated", "default-scheduler",
+        "/dev/termination-log", "/var/run/secrets/kubernetes.io/serviceaccount", "ContainersReady", "PodReadyToStartContainers",
+        "PodReadyToStartContainers",
+        "ReplicaFailure", "MinimumReplicasAvailable", "MinimumReplicasUnavailable", "NewReplicaSetAvailable", "ReplicaSetUpdated",
+        "default-scheduler",
         "kube-root-ca.crt", "PreemptLowerPriority", "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable", "pod-template-hash",
         "deployment.kubernetes.io/revision", "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas",
-        "kubectl.kubernetes.io/last-applied-configuration", "kubectl.kubernetes.io/restartedAt", "controller-revision-hash", "pod-template-generation",
+        "kubectl.kubernetes.io/last-applied-configuration", "kubectl.kubernetes.io/restartedAt", "controller-revision-hash",
+        "pod-template-generation",
         "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name",
         "batch.kubernetes.io/job-completion-index", "kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by",
         "endpointslice-controller.k8s.io", "kubernetes.io/metadata.name", "kubernetes.io/hostname", "kubernetes.io/arch", "kubernetes.io/os",
         "beta.kubernetes.io/arch", "beta.kubernetes.io/os", "topology.kubernetes.io/zone", "topology.kubernetes.io/region", "app.kubernetes.io/name",
-        "app.kubernetes.io/instance", "app.kubernetes.io/version", "app.kubernetes.io/component", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by",
-        "helm.sh/chart", "coordination.k8s.io/v1", "discovery.k8s.io/v1", "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io", "networking.k8s.io/v1",
+        "app.kubernetes.io/instance", "app.kubernetes.io/version", "app.kubernetes.io/component", "app.kubernetes.io/part-of",
+        "app.kubernetes.io/managed-by",
+        "helm.sh/chart", "coordination.k8s.io/v1", "discovery.k8s.io/v1", "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io",
+        "networking.k8s.io/v1",
         "kubernetes.io/service-account-token", "kubernetes.io/config.source", "kubernetes.io/config.seen", "kubernetes.io/config.hash",
-        "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution", "ReplicationController", "KubeletHasSufficientMemory",
-        "KubeletHasNoDiskPressure", "KubeletHasSufficientPID", "kube-controller-manager", "ephemeral-storage", "foregroundDeletion", "kubernetes.io/enforce-mountable-secrets",
+        "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution", "ReplicationController",
+        "KubeletHasSufficientMemory",
+        "KubeletHasNoDiskPressure", "KubeletHasSufficientPID", "kube-controller-manager", "ephemeral-storage", "foregroundDeletion",
+        "kubernetes.io/enforce-mountable-secrets",
     ]
 }

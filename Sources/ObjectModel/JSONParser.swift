@@ -233,7 +233,9 @@ public struct JSONParser: ~Copyable {
     private mutating func unicodeEscape(into text: inout [UInt8]) throws(JSONError) {
         let first = try fourHexDigits()
         var scalar: UInt32 = first
-        if (0xD800..<0xDC00).contains(first), position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u") {
+        if (0xD800..<0xDC00).contains(first), position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
+            bytes[position + 1] == UInt8(ascii: "u")
+        {
             let mark = position
             position += 2
             let second = try fourHexDigits()

@@ -35,7 +35,8 @@ public struct JSONPatch: Sendable {
         for element in elements {
             guard element.isObject else { throw Failure("json: cannot unmarshal \(Self.goName(element)) into Go value of type jsonpatch.Operation") }
             operations.append(
-                Operation(kind: element["op"].string ?? "unknown", path: element["path"].string, from: element["from"].string, value: element["value"]))
+                Operation(
+                    kind: element["op"].string ?? "unknown", path: element["path"].string, from: element["from"].string, value: element["value"]))
         }
         self.operations = operations
     }
@@ -106,7 +107,9 @@ extension JSONPatch.Operation {
 
     private func move(in document: inout Value) throws(Failure) {
         guard let from else { throw Failure("move operation failed to decode from: operation, missing from field: missing value") }
-        guard let source = Place(from, in: document) else { throw Failure("move operation does not apply: doc is missing from path: \(from): missing value") }
+        guard let source = Place(from, in: document) else {
+            throw Failure("move operation does not apply: doc is missing from path: \(from): missing value")
+        }
         let moved: Value
         do {
             moved = try source.get(document)
@@ -121,7 +124,9 @@ extension JSONPatch.Operation {
 
     private func copy(in document: inout Value) throws(Failure) {
         guard let from else { throw Failure("copy operation failed to decode from: operation, missing from field: missing value") }
-        guard let source = Place(from, in: document) else { throw Failure("copy operation does not apply: doc is missing from path: \(from): missing value") }
+        guard let source = Place(from, in: document) else {
+            throw Failure("copy operation does not apply: doc is missing from path: \(from): missing value")
+        }
         let copied: Value
         do { copied = try source.get(document) } catch { throw Failure("error in copy for from: '\(from)': \(error)") }
         guard let path else { throw Failure("copy operation failed to decode path: missing value") }
@@ -135,7 +140,9 @@ extension JSONPatch.Operation {
         guard let path else { throw Failure("test operation failed to decode path: missing value") }
         var found = document
         if !path.isEmpty {
-            guard let place = Place(path, in: document) else { throw Failure("test operation does not apply: is missing path: \(path): missing value") }
+            guard let place = Place(path, in: document) else {
+                throw Failure("test operation does not apply: is missing path: \(path): missing value")
+            }
             do {
                 found = try place.get(document)
             } catch {
@@ -160,7 +167,9 @@ private struct Place {
 
     /// Nil where the container is missing, or is neither object nor array.
     init?(_ path: String, in document: Value) {
-        guard let pointer = JSONPointer(path) ?? JSONPointer("/" + path.drop { $0 != "/" }.dropFirst()), let last = pointer.tokens.last else { return nil }
+        guard let pointer = JSONPointer(path) ?? JSONPointer("/" + path.drop { $0 != "/" }.dropFirst()), let last = pointer.tokens.last else {
+            return nil
+        }
         parent = pointer.tokens.dropLast()
         key = last
         var container = document
@@ -180,7 +189,9 @@ private struct Place {
         var container = document
         for token in parent { container = Self.child(token, container) }
         if case .array(let elements) = container { return elements[try Self.index(key, elements.count)] }
-        guard let member = container.fields[key] else { throw Problem(description: "unable to get nonexistent key: \(key): missing value", isMissing: true) }
+        guard let member = container.fields[key] else {
+            throw Problem(description: "unable to get nonexistent key: \(key): missing value", isMissing: true)
+        }
         return member
     }
 

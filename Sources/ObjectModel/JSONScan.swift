@@ -126,7 +126,10 @@ struct JSONMemberStack: ~Copyable {
             let entry = (base + index).move()
             var place = index - 1
             (base + index).moveInitialize(from: base + place, count: 1)
-            while place > 0, entry.prefix < base[place - 1].prefix || entry.prefix == base[place - 1].prefix && Bytewise.precedes(entry.member.key, base[place - 1].member.key) {
+            while place > 0,
+                entry.prefix < base[place - 1].prefix
+                    || entry.prefix == base[place - 1].prefix && Bytewise.precedes(entry.member.key, base[place - 1].member.key)
+            {
                 (base + place).moveInitialize(from: base + (place - 1), count: 1)
                 place -= 1
             }

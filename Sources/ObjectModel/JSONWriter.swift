@@ -188,7 +188,9 @@ struct JSONSink: ~Copyable {
         count += 1
     }
 
-    @inline(__always) mutating func append(_ text: StaticString) { append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)) }
+    @inline(__always) mutating func append(_ text: StaticString) {
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
 
     @inline(__always) mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if count + bytes.count > capacity { grow(bytes.count) }

@@ -180,7 +180,8 @@ private struct Parser {
                 position += 1
             } else if isSpecial(byte) {
                 // `==` and `!=` are the only symbols of two characters.
-                let isPair = (byte == UInt8(ascii: "=") || byte == UInt8(ascii: "!")) && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "=")
+                let isPair =
+                    (byte == UInt8(ascii: "=") || byte == UInt8(ascii: "!")) && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "=")
                 position += isPair ? 2 : 1
                 tokens.append(.symbol(String(decoding: bytes[start..<position], as: UTF8.self)))
             } else {

@@ -59,7 +59,8 @@ public enum Validation {
     /// `name` or `prefix/name`: the key of a label, annotation or taint, and the name of a resource.
     public static func qualifiedName(_ value: String) -> [String] {
         let complaint = shape(
-            "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", qualifiedNamePattern, "MyName",
+            "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", qualifiedNamePattern,
+            "MyName",
             "my.name", "123-abc")
         let parts = value.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2 else {
@@ -127,7 +128,8 @@ public enum Validation {
         guard !value.isEmpty, value.utf8.allSatisfy({ isAlphanumeric($0) || isDashDotUnderscore($0) }) else {
             return problems + [
                 shape(
-                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", "[-._a-zA-Z0-9]+", "key.name", "KEY_NAME", "key-name")
+                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", "[-._a-zA-Z0-9]+", "key.name", "KEY_NAME",
+                    "key-name")
             ]
         }
         return problems + parentDirectory(value)
@@ -210,6 +212,8 @@ public enum Validation {
     private static let dash = UInt8(ascii: "-")
     private static func isLower(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") }
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool { isLower(byte) || isDigit(byte) || byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") }
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        isLower(byte) || isDigit(byte) || byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+    }
     private static func isDashDotUnderscore(_ byte: UInt8) -> Bool { byte == dash || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") }
 }

@@ -180,7 +180,8 @@ struct YAMLReader {
             let scalar = event.data.scalar
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             return .scalar(
-                text: text, tag: Self.text(scalar.tag) ?? "", isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE, anchor: Self.text(scalar.anchor), line: line)
+                text: text, tag: Self.text(scalar.tag) ?? "", isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE, anchor: Self.text(scalar.anchor),
+                line: line)
         case YAML_SEQUENCE_START_EVENT: return .sequenceStart(anchor: Self.text(event.data.sequence_start.anchor), line: line)
         case YAML_MAPPING_START_EVENT: return .mappingStart(anchor: Self.text(event.data.mapping_start.anchor), line: line)
         case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: return .end

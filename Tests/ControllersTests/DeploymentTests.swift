@@ -7,7 +7,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct DeploymentTests {
     static func deployment(_ name: String, replicas: Int, image: String = "repo/i:1", strategy: Value = .null) -> Value {
         var deployment: Value = [
-            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": ["name": .string(name), "namespace": "default", "annotations": ["team": "red"]],
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": ["name": .string(name), "namespace": "default", "annotations": ["team": "red"]],
             "spec": [
                 "replicas": Value(replicas), "selector": ["matchLabels": ["app": .string(name)]],
                 "template": ["metadata": ["labels": ["app": .string(name)]], "spec": ["containers": [["name": "c", "image": .string(image)]]]],
@@ -20,7 +21,8 @@ import Testing
     private func run(_ body: (TestCluster) async throws -> Void) async throws {
         let cluster = try await TestCluster()
         let controllers: [any Controller] = [
-            DeploymentController(cluster.context("deployment-controller")), ReplicaSetController(.replicaSet, cluster.context("replicaset-controller")),
+            DeploymentController(cluster.context("deployment-controller")),
+            ReplicaSetController(.replicaSet, cluster.context("replicaset-controller")),
         ]
         try await cluster.run(controllers) { try await body(cluster) }
     }
@@ -148,7 +150,8 @@ import Testing
             ]
         }
         let deployment: Value = [
-            "spec": ["replicas": 15, "strategy": ["type": "RollingUpdate", "rollingUpdate": ["maxSurge": 3, "maxUnavailable": 2]]], "status": ["replicas": 13],
+            "spec": ["replicas": 15, "strategy": ["type": "RollingUpdate", "rollingUpdate": ["maxSurge": 3, "maxUnavailable": 2]]],
+            "status": ["replicas": 13],
         ]
         // The example of upstream's documentation: 10 replicas, surge 3; 8 old and 5 new become 11 and 7 when scaled to 15.
         let sizes = RolloutPlan.scale(

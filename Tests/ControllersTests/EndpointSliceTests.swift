@@ -54,11 +54,15 @@ import Testing
     }
 
     private static func plan(_ count: Int, existing: [Value] = []) -> EndpointSlicePlan {
-        let service: Value = ["metadata": ["name": "s", "namespace": "default", "uid": "u"], "spec": ["clusterIP": "10.0.0.1", "ports": [["port": 80]]]]
+        let service: Value = [
+            "metadata": ["name": "s", "namespace": "default", "uid": "u"], "spec": ["clusterIP": "10.0.0.1", "ports": [["port": 80]]],
+        ]
         let pods = (0..<count).map { index -> Value in
             [
                 "metadata": ["name": .string("p\(index)"), "namespace": "default", "uid": .string("u\(index)")], "spec": [:],
-                "status": ["phase": "Running", "podIP": .string("10.1.\(index / 250).\(index % 250)"), "conditions": [["type": "Ready", "status": "True"]]],
+                "status": [
+                    "phase": "Running", "podIP": .string("10.1.\(index / 250).\(index % 250)"), "conditions": [["type": "Ready", "status": "True"]],
+                ],
             ]
         }
         return EndpointSlicePlan(service: service, pods: pods, existing: existing, node: { _ in nil })

@@ -51,7 +51,8 @@ import Testing
         try await cluster.admin.create(
             .pods,
             [
-                "metadata": ["name": "orphan", "namespace": "default", "labels": ["app": "web"]], "spec": ["containers": [["name": "c", "image": "repo/i:1"]]],
+                "metadata": ["name": "orphan", "namespace": "default", "labels": ["app": "web"]],
+                "spec": ["containers": [["name": "c", "image": "repo/i:1"]]],
             ])
         try await cluster.run([ReplicaSetController(.replicaSet, cluster.context("replicaset-controller"))]) {
             let set = try await cluster.admin.create(.replicaSets, Self.set("web", replicas: 1))
@@ -97,7 +98,8 @@ import Testing
     private let now = Timestamp(seconds: 1_000_000)
 
     private func pod(
-        _ name: String, node: String = "n", phase: String = "Running", readyFor: Int64? = 100, cost: String? = nil, restarts: Int = 0, age: Int64 = 1000
+        _ name: String, node: String = "n", phase: String = "Running", readyFor: Int64? = 100, cost: String? = nil, restarts: Int = 0,
+        age: Int64 = 1000
     ) -> Value {
         var pod: Value = [
             "metadata": ["name": .string(name), "uid": .string(name), "creationTimestamp": .string(Timestamp(seconds: 1_000_000 - age).rfc3339)],

@@ -37,13 +37,18 @@ import Testing
             #expect(set.status["currentRevision"] == set.status["updateRevision"])
             let pods = try await cluster.admin.list(.pods, namespace: "default").items.sorted { $0.name < $1.name }
             #expect(pods.map(\.name) == ["db-0", "db-1", "db-2"])
-            #expect(pods.map { UInt64($0.metadata["creationTimestamp"].string?.filter(\.isNumber) ?? "") ?? 0 } == pods.map { UInt64($0.metadata["creationTimestamp"].string?.filter(\.isNumber) ?? "") ?? 0 }.sorted())
+            #expect(
+                pods.map { UInt64($0.metadata["creationTimestamp"].string?.filter(\.isNumber) ?? "") ?? 0 }
+                    == pods.map { UInt64($0.metadata["creationTimestamp"].string?.filter(\.isNumber) ?? "") ?? 0 }.sorted())
             #expect(pods[1].labels["statefulset.kubernetes.io/pod-name"] == "db-1")
             #expect(pods[1].labels["apps.kubernetes.io/pod-index"] == "1")
             #expect(pods[1].spec["hostname"] == "db-1")
             #expect(pods[1].spec["subdomain"] == "db")
             #expect(pods[1].spec["volumes"].array.contains { $0["persistentVolumeClaim"]["claimName"] == "data-db-1" })
-            #expect(try await cluster.admin.list(.persistentVolumeClaims, namespace: "default").items.map(\.name).sorted() == ["data-db-0", "data-db-1", "data-db-2"])
+            #expect(
+                try await cluster.admin.list(.persistentVolumeClaims, namespace: "default").items.map(\.name).sorted() == [
+                    "data-db-0", "data-db-1", "data-db-2",
+                ])
         }
     }
 

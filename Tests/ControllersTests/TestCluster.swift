@@ -140,7 +140,8 @@ struct StandInNodes: Sendable {
         pod["status"]["podIP"] = address
         pod["status"]["podIPs"] = [["ip": address]]
         pod["status"]["conditions"] = [
-            ["type": "Ready", "status": "True", "lastTransitionTime": since], ["type": "ContainersReady", "status": "True", "lastTransitionTime": since],
+            ["type": "Ready", "status": "True", "lastTransitionTime": since],
+            ["type": "ContainersReady", "status": "True", "lastTransitionTime": since],
         ]
         try await client.update(.pods, pod, subresource: "status")
         return nil

@@ -15,10 +15,12 @@ import Testing
     @Test func `come in chunks and end when finished`() async throws {
         let sink = Shared<(any StreamSink)?>(nil)
         let started = Gate()
-        try await TestServer.run(handler: Self.streaming { new in
-            sink.change { $0 = new }
-            started.open()
-        }) { server in
+        try await TestServer.run(
+            handler: Self.streaming { new in
+                sink.change { $0 = new }
+                started.open()
+            }
+        ) { server in
             let client = try await RawClient(port: server.port)
             try await client.send(Self.request)
             await started.wait()
@@ -86,10 +88,12 @@ import Testing
     @Test func `tell the producer when the client leaves`() async throws {
         let started = Gate()
         let left = Gate()
-        try await TestServer.run(handler: Self.streaming { sink in
-            sink.onClose { left.open() }
-            started.open()
-        }) { server in
+        try await TestServer.run(
+            handler: Self.streaming { sink in
+                sink.onClose { left.open() }
+                started.open()
+            }
+        ) { server in
             let client = try await RawClient(port: server.port)
             try await client.send(Self.request)
             await started.wait()
@@ -150,7 +154,11 @@ import Testing
             .wait {
                 streaming.open()
                 let cancelled = Gate()
-                await withTaskCancellationHandler { await cancelled.wait() } onCancel: { cancelled.open() }
+                await withTaskCancellationHandler {
+                    await cancelled.wait()
+                } onCancel: {
+                    cancelled.open()
+                }
                 return .text("late")
             }
         }

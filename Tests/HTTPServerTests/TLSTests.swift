@@ -51,7 +51,8 @@ struct TestCluster {
                 try await withFiles(["ca": cluster.authority.certificatePEM, "crt": leaf.certificatePEM, "key": leaf.privateKeyPEM]) { files in
                     await #expect(throws: ProcessFailure.self) {
                         try await run(
-                            "curl", ["-sS", "--cacert", files("ca"), "--cert", files("crt"), "--key", files("key"), "https://127.0.0.1:\(server.port)/"])
+                            "curl",
+                            ["-sS", "--cacert", files("ca"), "--cert", files("crt"), "--key", files("key"), "https://127.0.0.1:\(server.port)/"])
                     }
                 }
             }
@@ -65,7 +66,7 @@ struct TestCluster {
             try await withFiles(["old": old.authority.certificatePEM, "new": new.authority.certificatePEM]) { files in
                 let url = "https://127.0.0.1:\(server.port)/"
                 _ = try await run("curl", ["-sS", "--cacert", files("old"), url])
-                #expect(throws: ListenerError.self) { try server.listener.reload(ServingTLS(certificateChainPEM: "nonsense", keyPEM: "")) } 
+                #expect(throws: ListenerError.self) { try server.listener.reload(ServingTLS(certificateChainPEM: "nonsense", keyPEM: "")) }
                 _ = try await run("curl", ["-sS", "--cacert", files("old"), url])
                 try server.listener.reload(new.tls)
                 _ = try await run("curl", ["-sS", "--cacert", files("new"), url])

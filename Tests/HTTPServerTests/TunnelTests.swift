@@ -68,7 +68,9 @@ import Testing
     }
 
     @Test func `a backend's refusal is passed on and nothing opens`() async throws {
-        let backend = try await RawServer(afterwards: .nothing) { _ in "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\ncontent-type: text/plain\r\n\r\nno" }
+        let backend = try await RawServer(afterwards: .nothing) { _ in
+            "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\ncontent-type: text/plain\r\n\r\nno"
+        }
         try await TestServer.run(handler: Self.tunnel(to: backend.port)) { server in
             let client = try await RawClient(port: server.port)
             try await client.send(Self.upgrade + "ahead")
@@ -122,7 +124,8 @@ import Testing
 @Suite struct ForwardTests {
     private static let get = "GET /logs HTTP/1.1\r\nhost: a\r\n\r\n"
 
-    private static func forward(to port: Int, _ change: @escaping @Sendable (inout Forward) -> Void = { _ in }) -> @Sendable (HTTPRequest) -> Outcome {
+    private static func forward(to port: Int, _ change: @escaping @Sendable (inout Forward) -> Void = { _ in }) -> @Sendable (HTTPRequest) -> Outcome
+    {
         { request in
             var forward = Forward(
                 backend: .tcp(host: "127.0.0.1", port: port), method: request.api.method.rawValue, uri: "/there?a=b", body: request.api.body)

@@ -85,7 +85,9 @@ let isRoot = geteuid() == 0
     @Test func `a name of the API's becomes a name only if it is one`() {
         let name: String = "svc/default/web/tcp-80"
         #expect(NFName(name)?.description == name)
-        for text in ["", "a b", "a;b/c", "a/b }", "a/\n", "1a/b", "reject", "a/ü", String(repeating: "a/", count: 200)] { #expect(NFName(text) == nil) }
+        for text in ["", "a b", "a;b/c", "a/b }", "a/\n", "1a/b", "reject", "a/ü", String(repeating: "a/", count: 200)] {
+            #expect(NFName(text) == nil)
+        }
         for text in ["", "a b", "a/b", "..", "interface-too-long", "a\"b"] { #expect(InterfaceName(text) == nil) }
     }
 

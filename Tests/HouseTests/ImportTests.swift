@@ -20,7 +20,8 @@ private let places: [String: (floor: Int, row: Int)] = Dictionary(
 private func imports(of target: String) throws -> Set<String> {
     let folder = sources.appendingPathComponent(target)
     var found: Set<String> = []
-    for case let file as URL in FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil) ?? .init() where file.pathExtension == "swift" {
+    for case let file as URL in FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil) ?? .init()
+    where file.pathExtension == "swift" {
         for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
             let words = line.split(separator: " ")
             guard let index = words.firstIndex(of: "import"), index <= 1, index + 1 < words.count else { continue }

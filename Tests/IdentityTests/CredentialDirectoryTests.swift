@@ -29,7 +29,8 @@ import Testing
             _ = try credentials.credential("apiserver", for: .apiServer(serviceAddress: "10.96.0.1"), now: start)
             let wider = try credentials.credential("apiserver", for: .apiServer(addresses: ["fd00:0::1"], serviceAddress: "10.96.0.1"), now: start)
             #expect(wider.ipAddresses.contains("fd00::1"))
-            #expect(try credentials.credential("apiserver", for: .apiServer(addresses: ["fd00::1"], serviceAddress: "10.96.0.1"), now: start) == wider)
+            #expect(
+                try credentials.credential("apiserver", for: .apiServer(addresses: ["fd00::1"], serviceAddress: "10.96.0.1"), now: start) == wider)
         }
     }
 
@@ -56,7 +57,8 @@ import Testing
     @Test func `a kubeconfig holds everything inline`() throws {
         let authority = try CertificateAuthority(now: start)
         let credential = try authority.issue(.admin, now: start)
-        let text = Kubeconfig.text(server: "https://127.0.0.1:6443", caPEM: authority.certificatePEM, user: "kubernetes-admin", credential: credential)
+        let text = Kubeconfig.text(
+            server: "https://127.0.0.1:6443", caPEM: authority.certificatePEM, user: "kubernetes-admin", credential: credential)
         #expect(text.contains("\n    server: https://127.0.0.1:6443\n"))
         #expect(text.contains("\ncurrent-context: \"kubernetes-admin@apus\"\n"))
         #expect(text.contains("certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"))

@@ -63,13 +63,16 @@ private final class FakeCgroupTree: CgroupTree {
             ["name": .string(name), "restartPolicy": sidecar ? "Always" : nil, "resources": ["requests": ["cpu": .string(cpu)]]]
         }
         let spec: Value = [
-            "initContainers": [container("side", "100m", sidecar: true), container("init", "2")], "containers": [container("a", "300m"), container("b", "200m")],
+            "initContainers": [container("side", "100m", sidecar: true), container("init", "2")],
+            "containers": [container("a", "300m"), container("b", "200m")],
         ]
         #expect(PodResources(testPod("p", spec)).requests["cpu"] == Quantity(milli: 2_100))
     }
 
     @Test func `tells the kernel whom to spare`() {
-        func adjustment(_ pod: Pod) -> Int64 { ContainerResources(pod: pod, container: pod.containers[0], memoryCapacityBytes: 4 << 30).oomScoreAdjustment }
+        func adjustment(_ pod: Pod) -> Int64 {
+            ContainerResources(pod: pod, container: pod.containers[0], memoryCapacityBytes: 4 << 30).oomScoreAdjustment
+        }
         #expect(adjustment(testPod()) == 1_000)
         #expect(adjustment(pod("g", requests: ["cpu": "1", "memory": "1Gi"], limits: ["cpu": "1", "memory": "1Gi"])) == -997)
         #expect(adjustment(pod("b", requests: ["memory": "1Gi"], limits: nil)) == 750)

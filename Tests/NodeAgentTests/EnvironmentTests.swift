@@ -6,14 +6,17 @@ import Testing
 @Suite struct `A container's environment` {
     func environment(_ container: Value, source: (inout EnvironmentSource) -> Void = { _ in }) throws -> [String: String] {
         let pod = testPod("web", ["containers": [container], "nodeName": "n1", "serviceAccountName": "robot"], labels: ["app": "x", "tier": "a\"b"])
-        var from = EnvironmentSource(downwardAPI: DownwardAPI(pod: pod, podIPs: ["10.0.0.5"], hostIPs: ["192.0.2.1"], nodeAllocatable: ["cpu": "2", "memory": "1Gi"]))
+        var from = EnvironmentSource(
+            downwardAPI: DownwardAPI(pod: pod, podIPs: ["10.0.0.5"], hostIPs: ["192.0.2.1"], nodeAllocatable: ["cpu": "2", "memory": "1Gi"]))
         source(&from)
         let result = try from.environment(of: pod.containers[0])
         return Dictionary(result.variables.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
     }
 
     @Test func `expands what was defined before`() throws {
-        let container: Value = ["name": "main", "env": [["name": "A", "value": "1"], ["name": "B", "value": "$(A)-$(C)-$$(A)"], ["name": "C", "value": "3"]]]
+        let container: Value = [
+            "name": "main", "env": [["name": "A", "value": "1"], ["name": "B", "value": "$(A)-$(C)-$$(A)"], ["name": "C", "value": "3"]],
+        ]
         #expect(try environment(container)["B"] == "1-$(C)-$(A)")
     }
 
@@ -48,7 +51,8 @@ import Testing
         let container: Value = [
             "name": "main", "resources": ["limits": ["cpu": "1500m"], "requests": ["memory": "100Mi"]],
             "env": [
-                field("NAME", "metadata.name"), field("APP", "metadata.labels['app']"), field("LABELS", "metadata.labels"), field("IP", "status.podIP"),
+                field("NAME", "metadata.name"), field("APP", "metadata.labels['app']"), field("LABELS", "metadata.labels"),
+                field("IP", "status.podIP"),
                 field("NODE", "spec.nodeName"), field("SA", "spec.serviceAccountName"), resource("CPU", "limits.cpu", "0"),
                 resource("MILLI", "limits.cpu", "1m"), resource("MEM", "requests.memory", "1Mi"), resource("ALL", "limits.memory", "0"),
             ],
@@ -75,7 +79,8 @@ import Testing
         #expect(
             variables.map { "\($0.name)=\($0.value)" } == [
                 "MY_DB_SERVICE_HOST=10.96.0.9", "MY_DB_SERVICE_PORT=5432", "MY_DB_SERVICE_PORT_SQL=5432", "MY_DB_PORT=tcp://10.96.0.9:5432",
-                "MY_DB_PORT_5432_TCP=tcp://10.96.0.9:5432", "MY_DB_PORT_5432_TCP_PROTO=tcp", "MY_DB_PORT_5432_TCP_PORT=5432", "MY_DB_PORT_5432_TCP_ADDR=10.96.0.9",
+                "MY_DB_PORT_5432_TCP=tcp://10.96.0.9:5432", "MY_DB_PORT_5432_TCP_PROTO=tcp", "MY_DB_PORT_5432_TCP_PORT=5432",
+                "MY_DB_PORT_5432_TCP_ADDR=10.96.0.9",
             ])
         #expect(ServiceEnvironment.variables([service], namespace: "default", enableServiceLinks: false).isEmpty)
     }

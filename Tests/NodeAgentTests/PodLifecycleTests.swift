@@ -16,7 +16,8 @@ import Testing
             #expect(pod.status["podIP"].string?.hasPrefix("10.0.") == true)
             #expect(pod.status["containerStatuses"][0]["restartCount"] == 0)
             #expect(try await node.cluster.event("Started") == "Container started")
-            #expect(try await node.cluster.events("Pulled") == ["Container image \"hello:1\" already present on machine and can be accessed by the pod"])
+            #expect(
+                try await node.cluster.events("Pulled") == ["Container image \"hello:1\" already present on machine and can be accessed by the pod"])
         }
     }
 
@@ -39,14 +40,16 @@ import Testing
                 .secrets, ["apiVersion": "v1", "kind": "Secret", "metadata": ["name": "s", "namespace": "default"], "data": ["p": "aHVudGVyMg=="]])
             let projected: Value = [
                 "sources": [
-                    ["serviceAccountToken": ["path": "token"]], ["downwardAPI": ["items": [["path": "labels", "fieldRef": ["fieldPath": "metadata.labels"]]]]],
+                    ["serviceAccountToken": ["path": "token"]],
+                    ["downwardAPI": ["items": [["path": "labels", "fieldRef": ["fieldPath": "metadata.labels"]]]]],
                 ]
             ]
             let container: Value = [
                 "name": "main", "image": "hello:1", "args": ["--color=$(COLOR)"],
                 "env": [["name": "COLOR", "valueFrom": ["configMapKeyRef": ["name": "c", "key": "color"]]]],
                 "volumeMounts": [
-                    ["name": "conf", "mountPath": "/conf"], ["name": "sec", "mountPath": "/sec", "readOnly": true], ["name": "api", "mountPath": "/api"],
+                    ["name": "conf", "mountPath": "/conf"], ["name": "sec", "mountPath": "/sec", "readOnly": true],
+                    ["name": "api", "mountPath": "/api"],
                     ["name": "scratch", "mountPath": "/scratch", "subPath": "a/b"],
                 ],
             ]
@@ -159,7 +162,8 @@ import Testing
             try await node.cluster.admin.create(
                 .secrets,
                 [
-                    "apiVersion": "v1", "kind": "Secret", "metadata": ["name": "pull", "namespace": "default"], "type": "kubernetes.io/dockerconfigjson",
+                    "apiVersion": "v1", "kind": "Secret", "metadata": ["name": "pull", "namespace": "default"],
+                    "type": "kubernetes.io/dockerconfigjson",
                     "data": [".dockerconfigjson": .string(Base64.encode(config.json()))],
                 ])
             try await node.create(
@@ -181,7 +185,9 @@ import Testing
 
     @Test func `registers its node and renews its lease`() async throws {
         try await TestNode.run { node in
-            await node.cluster.wait(.nodes, "n1") { $0?.status["conditions"].array.contains { $0["type"] == "Ready" && $0["status"] == "True" } == true }
+            await node.cluster.wait(.nodes, "n1") {
+                $0?.status["conditions"].array.contains { $0["type"] == "Ready" && $0["status"] == "True" } == true
+            }
             await node.cluster.wait(.leases, "kube-node-lease/n1") { $0 != nil }
             let status = try #require(node.cluster.object(.nodes, "n1")).status
             #expect(status["nodeInfo"]["kubeletVersion"] == "v1.36.2")

@@ -27,7 +27,9 @@ import Testing
     }
 
     @Test func `are what the pod says, added or alone`() {
-        let config: Value = ["nameservers": ["192.0.2.9"], "searches": ["x.example"], "options": [["name": "ndots", "value": "2"], ["name": "edns0"]]]
+        let config: Value = [
+            "nameservers": ["192.0.2.9"], "searches": ["x.example"], "options": [["name": "ndots", "value": "2"], ["name": "edns0"]],
+        ]
         #expect(dns(["dnsPolicy": "None", "dnsConfig": config]).servers == ["192.0.2.9"])
         let merged = dns(["dnsPolicy": "ClusterFirst", "dnsConfig": config])
         #expect(merged.servers == ["10.96.0.10", "192.0.2.9"])

@@ -4,7 +4,9 @@ import Testing
 @testable import NodeAgent
 
 @Suite struct `A pod's plan` {
-    func plan(_ pod: Pod, _ observation: PodObservation, probes: ProbeResults = .init(), backoff: CrashBackoff = .init(), now: Timestamp = testTime) -> PodPlan {
+    func plan(_ pod: Pod, _ observation: PodObservation, probes: ProbeResults = .init(), backoff: CrashBackoff = .init(), now: Timestamp = testTime)
+        -> PodPlan
+    {
         PodPlan(.init(pod: pod, observation: observation, probes: probes, backoff: backoff, now: now))
     }
 
@@ -104,7 +106,8 @@ import Testing
 
     @Test func `follows a container's own restart rules`() {
         let rules: Value = [["action": "Restart", "exitCodes": ["operator": "In", "values": [42]]]]
-        let pod = testPod("rules", ["restartPolicy": "Never", "containers": [["name": "main", "restartPolicy": "Never", "restartPolicyRules": rules]]])
+        let pod = testPod(
+            "rules", ["restartPolicy": "Never", "containers": [["name": "main", "restartPolicy": "Never", "restartPolicyRules": rules]]])
         #expect(plan(pod, PodObservation(sandboxes: [sandbox()], containers: [exited("main", code: 42)])).starts.count == 1)
         #expect(plan(pod, PodObservation(sandboxes: [sandbox()], containers: [exited("main", code: 1)])).killsPod)
     }

@@ -44,7 +44,8 @@ import Testing
 
     @Test func `tells of a crash loop and of the crash before`() {
         var input = input(testPod(), PodObservation(sandboxes: [sandbox()], containers: [exited("main", code: 3, attempt: 2)]))
-        input.waiting["main"] = WaitingReason(reason: "CrashLoopBackOff", message: "back-off 20s restarting failed container=main pod=web_default(uid-web)")
+        input.waiting["main"] = WaitingReason(
+            reason: "CrashLoopBackOff", message: "back-off 20s restarting failed container=main pod=web_default(uid-web)")
         let container = PodStatus(input).value["containerStatuses"][0]
         #expect(container["state"]["waiting"]["reason"] == "CrashLoopBackOff")
         #expect(container["lastState"]["terminated"]["exitCode"] == 3)

@@ -9,7 +9,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `A probe` {
     /// A web server that answers every request with what `answer` says of its path.
-    private func withServer(_ answer: @escaping @Sendable (String) -> (HTTPResponseStatus, String?), _ body: (Int) async throws -> Void) async throws {
+    private func withServer(_ answer: @escaping @Sendable (String) -> (HTTPResponseStatus, String?), _ body: (Int) async throws -> Void) async throws
+    {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).childChannelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.configureHTTPServerPipeline()

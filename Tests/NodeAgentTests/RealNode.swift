@@ -120,7 +120,8 @@ struct RealNode: Sendable {
     /// Removes the bridge with an interface request, as `ip link delete` does.
     private static func removeLink(_ name: String) {
         var pid = pid_t()
-        let arguments: [UnsafeMutablePointer<CChar>?] = ["/usr/sbin/ip", "link", "delete", name].map { strdup($0) } + [nil]
+        let words = ["/usr/sbin/ip", "link", "delete", name]
+        let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         guard posix_spawn(&pid, "/usr/sbin/ip", nil, nil, arguments, nil) == 0 else { return }
         var status: Int32 = 0

@@ -10,9 +10,14 @@ struct `A node agent with real containers` {
     @Test func `runs a pod with files, variables, an address and limits, and leaves nothing of it`() async throws {
         try await RealNode.run { node in
             try await node.running {
-                let config: Value = ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "c", "namespace": "default"], "data": ["color": "red"]]
+                let config: Value = [
+                    "apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "c", "namespace": "default"], "data": ["color": "red"],
+                ]
                 try await node.cluster.admin.create(.configMaps, config)
-                var container = RealNode.shell("main", "cat /conf/color; echo; echo $IP; hostname; cat /sys/fs/cgroup/memory/memory.limit_in_bytes; id -u; echo done > /dev/termination-log; sleep 1000")
+                var container = RealNode.shell(
+                    "main",
+                    "cat /conf/color; echo; echo $IP; hostname; cat /sys/fs/cgroup/memory/memory.limit_in_bytes; id -u; echo done > /dev/termination-log; sleep 1000"
+                )
                 container["env"] = [["name": "IP", "valueFrom": ["fieldRef": ["fieldPath": "status.podIP"]]]]
                 container["volumeMounts"] = [["name": "conf", "mountPath": "/conf"]]
                 container["resources"] = ["limits": ["memory": "64Mi", "cpu": "500m"]]
@@ -37,7 +42,8 @@ struct `A node agent with real containers` {
     @Test func `sees a crash at once, and tells what the container had to say`() async throws {
         try await RealNode.run { node in
             try await node.running {
-                try await node.create("once", ["restartPolicy": "Never", "containers": [RealNode.shell("main", "echo goodbye > /dev/termination-log; exit 7")]])
+                try await node.create(
+                    "once", ["restartPolicy": "Never", "containers": [RealNode.shell("main", "echo goodbye > /dev/termination-log; exit 7")]])
                 await node.wait("once") { $0?.status["phase"] == "Failed" }
                 let ended = try #require(node.cluster.object(.pods, "default/once")).status["containerStatuses"][0]["state"]["terminated"]
                 #expect(ended["exitCode"] == 7)
@@ -73,7 +79,8 @@ struct `A node agent with real containers` {
                 server["readinessProbe"] = ["httpGet": ["port": 8080, "path": "/index.html"], "periodSeconds": 1]
                 server["livenessProbe"] = ["exec": ["command": ["cat", "/tmp/index.html"]], "periodSeconds": 1]
                 server["lifecycle"] = [
-                    "postStart": ["exec": ["command": ["/bin/sh", "-c", "echo started > /tmp/started"]]], "preStop": ["exec": ["command": ["/bin/sh", "-c", "echo bye > /shared/bye"]]],
+                    "postStart": ["exec": ["command": ["/bin/sh", "-c", "echo started > /tmp/started"]]],
+                    "preStop": ["exec": ["command": ["/bin/sh", "-c", "echo bye > /shared/bye"]]],
                 ]
                 server["volumeMounts"] = [["name": "shared", "mountPath": "/shared"]]
                 let volumes: Value = [["name": "shared", "hostPath": ["path": .string("\(node.directory)/shared"), "type": "DirectoryOrCreate"]]]

@@ -43,7 +43,8 @@ struct TestNode {
         var configuration = NodeAgentConfiguration(nodeName: "n1", dataDirectory: directory, internalIPs: ["192.0.2.1"])
         configuration.managesCgroups = false
         configuration.clusterDNS = ["10.96.0.10"]
-        let agent = NodeAgent(configuration, client: cluster.client(node: "n1"), runtime: runtime, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() })
+        let agent = NodeAgent(
+            configuration, client: cluster.client(node: "n1"), runtime: runtime, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() })
         let task = Task { try await agent.run() }
         do { try await body() } catch {
             task.cancel()
@@ -55,7 +56,9 @@ struct TestNode {
     }
 
     /// Creates a pod that is bound to this node; returns its UID.
-    @discardableResult func create(_ name: String, _ spec: Value = ["containers": [["name": "main", "image": "hello:1"]]], labels: [String: String] = [:]) async throws -> String {
+    @discardableResult func create(
+        _ name: String, _ spec: Value = ["containers": [["name": "main", "image": "hello:1"]]], labels: [String: String] = [:]
+    ) async throws -> String {
         var spec = spec
         spec["nodeName"] = "n1"
         return try await cluster.admin.create(

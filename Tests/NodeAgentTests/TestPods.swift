@@ -6,7 +6,8 @@ import ObjectModel
 func testPod(_ name: String = "web", _ spec: Value = ["containers": [["name": "main", "image": "hello:1"]]], labels: [String: String] = [:]) -> Pod {
     Pod([
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": ["name": .string(name), "namespace": "default", "uid": .string("uid-\(name)"), "generation": 1, "labels": Value(labels)], "spec": spec,
+        "metadata": ["name": .string(name), "namespace": "default", "uid": .string("uid-\(name)"), "generation": 1, "labels": Value(labels)],
+        "spec": spec,
     ])
 }
 

@@ -38,9 +38,13 @@ import Testing
         #expect(throws: VolumeError(volume: "v", message: "configmap references non-existent config key: q")) {
             try payload.files(of: ["name": "v", "configMap": ["name": "c", "items": [["key": "q", "path": "q"]]]])
         }
-        #expect(throws: VolumeError(volume: "v", message: "secret \"s\" not found")) { try payload.files(of: ["name": "v", "secret": ["secretName": "s"]]) }
+        #expect(throws: VolumeError(volume: "v", message: "secret \"s\" not found")) {
+            try payload.files(of: ["name": "v", "secret": ["secretName": "s"]])
+        }
         #expect(try payload.files(of: ["name": "v", "secret": ["secretName": "s", "optional": true]]).isEmpty)
-        #expect(throws: VolumeError.self) { try payload.files(of: ["name": "v", "configMap": ["name": "c", "items": [["key": "x", "path": "../x"]]]]) }
+        #expect(throws: VolumeError.self) {
+            try payload.files(of: ["name": "v", "configMap": ["name": "c", "items": [["key": "x", "path": "../x"]]]])
+        }
     }
 
     @Test func `lets no sub-path lead out of it`() async throws {

@@ -4,7 +4,8 @@ import Testing
 /// One entry point for each parser: whatever the bytes, it returns. What it accepts must come back the same after it was written.
 enum Fuzz {
     static let targets: [(name: String, run: @Sendable ([UInt8]) -> Void)] = [
-        ("json", json), ("yaml", yaml), ("quantity", quantity), ("labels", labels), ("fields", fields), ("patch", patch), ("time", time), ("address", address),
+        ("json", json), ("yaml", yaml), ("quantity", quantity), ("labels", labels), ("fields", fields), ("patch", patch), ("time", time),
+        ("address", address),
     ]
 
     @Sendable static func json(_ bytes: [UInt8]) {
@@ -58,8 +59,10 @@ enum Fuzz {
 @Suite struct FuzzTests {
     private static let seeds = [
         #"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","labels":{"a":"b"}},"n":[1,-2.5e3,true,null,"\u00e9\n"]}"#,
-        "a: &x [1, 'two', \"three\"]\nb: *x\n---\nc: |\n  text\nd: {e: f, <<: {g: 0x1F}}\n", "1.5Gi", "-100m", "12e-3", "a=b,c in (d,e),!f,g!=h,i>3", #"metadata.name=x\,y,spec.a!=b"#,
-        #"[{"op":"add","path":"/a/-","value":1},{"op":"move","from":"/c/d","path":"/a/0"},{"op":"test","path":"/a/2/b"}]"#, "2026-01-02T03:04:05.678+01:00",
+        "a: &x [1, 'two', \"three\"]\nb: *x\n---\nc: |\n  text\nd: {e: f, <<: {g: 0x1F}}\n", "1.5Gi", "-100m", "12e-3", "a=b,c in (d,e),!f,g!=h,i>3",
+        #"metadata.name=x\,y,spec.a!=b"#,
+        #"[{"op":"add","path":"/a/-","value":1},{"op":"move","from":"/c/d","path":"/a/0"},{"op":"test","path":"/a/2/b"}]"#,
+        "2026-01-02T03:04:05.678+01:00",
         "fe80::1:0:0:2/64", "10.0.0.1/8", "::ffff:1.2.3.4",
     ]
 

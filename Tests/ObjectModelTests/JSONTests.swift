@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct JSONTests {
     @Test(arguments: [
-        "null", "true", "0", "-1", "9223372036854775807", "1.5", "\"\"", "[]", "{}", #"{"a":[1,2,{"b":null}],"c":"\"\\\n"}"#, #""日本😀""#, "[[[[]]]]", "1e+100",
+        "null", "true", "0", "-1", "9223372036854775807", "1.5", "\"\"", "[]", "{}", #"{"a":[1,2,{"b":null}],"c":"\"\\\n"}"#, #""日本😀""#, "[[[[]]]]",
+        "1e+100",
     ])
     func `writes what it reads`(text: String) throws {
         #expect(try Value(json: text).description == text)
@@ -11,9 +12,12 @@ import Testing
 
     @Test(arguments: [
         ("", "unexpected end of JSON input"), ("{", "unexpected end of JSON input"), ("[1,]", "invalid character ']' looking for beginning of value"),
-        (#"{"a" 1}"#, "invalid character '1' after object key"), ("tru", "unexpected end of JSON input"), ("trux", "invalid character 'x' in literal true (expecting 'e')"),
-        ("1 2", "invalid character '2' after top-level value"), ("\"\u{1}\"", "invalid character '\\x01' in string literal"), ("01", "invalid character '1' after top-level value"),
-        (#""\q""#, "invalid character 'q' in string escape code"), ("nul1", "invalid character '1' in literal null (expecting 'l')"), ("-", "unexpected end of JSON input"),
+        (#"{"a" 1}"#, "invalid character '1' after object key"), ("tru", "unexpected end of JSON input"),
+        ("trux", "invalid character 'x' in literal true (expecting 'e')"),
+        ("1 2", "invalid character '2' after top-level value"), ("\"\u{1}\"", "invalid character '\\x01' in string literal"),
+        ("01", "invalid character '1' after top-level value"),
+        (#""\q""#, "invalid character 'q' in string escape code"), ("nul1", "invalid character '1' in literal null (expecting 'l')"),
+        ("-", "unexpected end of JSON input"),
         ("{a:1}", "invalid character 'a' looking for beginning of object key string"), ("[1 2]", "invalid character '2' after array element"),
         (#"{"a":1 "b"}"#, "invalid character '\"' after object key:value pair"),
     ])
@@ -25,7 +29,10 @@ import Testing
     }
 
     @Test func `whole numbers are integers, all else is a number`() throws {
-        #expect(try Value(json: "[1,1.0,1e2,9223372036854775808,-9223372036854775808]") == [1, .number(1), .number(100), .number(9.223372036854775808e18), .integer(.min)])
+        #expect(
+            try Value(json: "[1,1.0,1e2,9223372036854775808,-9223372036854775808]") == [
+                1, .number(1), .number(100), .number(9.223372036854775808e18), .integer(.min),
+            ])
     }
 
     @Test func `reads escapes and repairs what is not Unicode`() throws {
@@ -55,7 +62,8 @@ import Testing
 
     @Test func `canonical form has apiVersion, kind and metadata in front`() throws {
         let value = try Value(json: #"{"a":1,"kind":"K","zmetadata":1,"metadata":{"name":"x"},"apiVersion":"v1"}"#)
-        #expect(String(decoding: value.canonicalJSON(), as: UTF8.self) == #"{"apiVersion":"v1","kind":"K","metadata":{"name":"x"},"a":1,"zmetadata":1}"#)
+        #expect(
+            String(decoding: value.canonicalJSON(), as: UTF8.self) == #"{"apiVersion":"v1","kind":"K","metadata":{"name":"x"},"a":1,"zmetadata":1}"#)
     }
 
     @Test func `reads back whatever it writes`() throws {

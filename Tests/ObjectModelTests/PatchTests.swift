@@ -32,7 +32,10 @@ import Testing
         (#"[{"op":"replace","path":"/z","value":1}]"#, "replace operation does not apply: doc is missing key: /z: missing value"),
         (#"[{"op":"add","path":"/z/y","value":1}]"#, #"add operation does not apply: doc is missing path: "/z/y": missing value"#),
         (#"[{"op":"add","path":"/l/9","value":1}]"#, "error in add for path: '/l/9': Unable to access invalid index: 9: invalid index referenced"),
-        (#"[{"op":"add","path":"/l/x","value":1}]"#, "error in add for path: '/l/x': value was not a proper array index: 'x': strconv.Atoi: parsing \"x\": invalid syntax"),
+        (
+            #"[{"op":"add","path":"/l/x","value":1}]"#,
+            "error in add for path: '/l/x': value was not a proper array index: 'x': strconv.Atoi: parsing \"x\": invalid syntax"
+        ),
         (#"[{"op":"remove","path":"/l/4"}]"#, "error in remove for path: '/l/4': Unable to access invalid index: 4: invalid index referenced"),
         (#"[{"op":"copy","from":"/z","path":"/y"}]"#, "error in copy for from: '/z': unable to get nonexistent key: z: missing value"),
         (#"[{"op":"move","from":"/z/y","path":"/y"}]"#, "move operation does not apply: doc is missing from path: /z/y: missing value"),
@@ -59,9 +62,11 @@ import Testing
     /// The examples of RFC 7386.
     @Test(arguments: [
         (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#), (#"{"a":"b"}"#, #"{"a":null}"#, "{}"),
-        (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#), (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#),
+        (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#), (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#),
+        (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#),
         (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#), (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#),
-        (#"["a","b"]"#, #"["c","d"]"#, #"["c","d"]"#), (#"{"a":"b"}"#, #"["c"]"#, #"["c"]"#), (#"{"a":"foo"}"#, "null", "null"), (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#),
+        (#"["a","b"]"#, #"["c","d"]"#, #"["c","d"]"#), (#"{"a":"b"}"#, #"["c"]"#, #"["c"]"#), (#"{"a":"foo"}"#, "null", "null"),
+        (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#),
         (#"[1,2]"#, #"{"a":"b","c":null}"#, #"{"a":"b"}"#), ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
     ])
     func `merges as the RFC's examples`(document: String, patch: String, result: String) throws {

@@ -2,9 +2,12 @@ import ObjectModel
 
 extension Dice {
     private static let words = [
-        "", "a", "app", "yes", "no", "null", "~", "1", "0x1F", "1.5", "-3", "2026-01-02", "12:30", "a b", " lead", "trail ", "a: b", "a #b", "- x", "multi\nline",
-        "ends\n", "two\n\n", "\ttab", "é", "日本", "😀", "\"quoted\"", "it's", "{brace}", "[x]", "*star", "&and", "!bang", "%pct", "@at", "back\\slash", "\u{1}ctl",
-        "on", "<<", ".inf", "---", "|", ">", "line\n  indented\n", "\u{2028}", "#", "a\n\nb", " \n", "\n", "x\n ", "?", "? a", ":", "a:", "0o7", "1_000", "\u{FEFF}", "=",
+        "", "a", "app", "yes", "no", "null", "~", "1", "0x1F", "1.5", "-3", "2026-01-02", "12:30", "a b", " lead", "trail ", "a: b", "a #b", "- x",
+        "multi\nline",
+        "ends\n", "two\n\n", "\ttab", "é", "日本", "😀", "\"quoted\"", "it's", "{brace}", "[x]", "*star", "&and", "!bang", "%pct", "@at", "back\\slash",
+        "\u{1}ctl",
+        "on", "<<", ".inf", "---", "|", ">", "line\n  indented\n", "\u{2028}", "#", "a\n\nb", " \n", "\n", "x\n ", "?", "? a", ":", "a:", "0o7",
+        "1_000", "\u{FEFF}", "=",
     ]
 
     /// A string that YAML, JSON or both find hard.

@@ -5,9 +5,11 @@ import Testing
     private let labels = ["app": "web", "tier": "front", "size": "5"]
 
     @Test(arguments: [
-        ("", true), ("app=web", true), ("app==web", true), ("app=api", false), ("app!=api", true), ("none!=api", true), ("app", true), ("!app", false),
+        ("", true), ("app=web", true), ("app==web", true), ("app=api", false), ("app!=api", true), ("none!=api", true), ("app", true),
+        ("!app", false),
         ("none", false), ("!none", true), ("app in (web,api)", true), ("app in (api)", false), ("app notin (web)", false), ("none notin (x)", true),
-        ("app=web,tier=front", true), ("app=web,tier=back", false), ("size>4", true), ("size<4", false), ("none>1", false), ("app= web , tier = front", true),
+        ("app=web,tier=front", true), ("app=web,tier=back", false), ("size>4", true), ("size<4", false), ("none>1", false),
+        ("app= web , tier = front", true),
         ("in in (a)", false), ("app,in", false), ("empty=", false),
     ])
     func `matches labels`(text: String, isMatch: Bool) throws {
@@ -79,10 +81,13 @@ import Testing
 }
 
 @Suite struct FieldSelectorTests {
-    private let pod: Value = ["metadata": ["name": "web", "namespace": "default"], "spec": ["nodeName": "n1", "hostNetwork": true], "status": ["phase": "Running"]]
+    private let pod: Value = [
+        "metadata": ["name": "web", "namespace": "default"], "spec": ["nodeName": "n1", "hostNetwork": true], "status": ["phase": "Running"],
+    ]
 
     @Test(arguments: [
-        ("", true), ("metadata.name=web", true), ("metadata.name==web", true), ("metadata.name!=web", false), ("spec.nodeName=n1,status.phase!=Failed", true),
+        ("", true), ("metadata.name=web", true), ("metadata.name==web", true), ("metadata.name!=web", false),
+        ("spec.nodeName=n1,status.phase!=Failed", true),
         ("spec.missing=", true), ("spec.hostNetwork=true", true), ("status.phase=Failed", false),
     ])
     func `matches an object's fields`(text: String, isMatch: Bool) throws {

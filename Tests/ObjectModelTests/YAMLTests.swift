@@ -3,12 +3,16 @@ import Testing
 
 @Suite struct YAMLTests {
     @Test(arguments: [
-        ("a: 1", #"{"a":1}"#), ("a: yes\nb: Off\nc: n", #"{"a":true,"b":false,"c":false}"#), ("a: 'yes'", #"{"a":"yes"}"#), ("a: !!str 5", #"{"a":"5"}"#),
-        ("a: 0x1F\nb: 0777\nc: 0b101\nd: 0o17\ne: 1_000", #"{"a":31,"b":511,"c":5,"d":15,"e":1000}"#), ("a: 1.50\nb: 1e3\nc: 1.0\nd: 08", #"{"a":1.5,"b":1000,"c":1,"d":8}"#),
-        ("a: 2026-01-02\nb: 2026-01-02T03:04:05Z", #"{"a":"2026-01-02","b":"2026-01-02T03:04:05Z"}"#), ("a: 12:30", #"{"a":"12:30"}"#), ("a: ~\nb:\nc: null", #"{"a":null,"b":null,"c":null}"#),
+        ("a: 1", #"{"a":1}"#), ("a: yes\nb: Off\nc: n", #"{"a":true,"b":false,"c":false}"#), ("a: 'yes'", #"{"a":"yes"}"#),
+        ("a: !!str 5", #"{"a":"5"}"#),
+        ("a: 0x1F\nb: 0777\nc: 0b101\nd: 0o17\ne: 1_000", #"{"a":31,"b":511,"c":5,"d":15,"e":1000}"#),
+        ("a: 1.50\nb: 1e3\nc: 1.0\nd: 08", #"{"a":1.5,"b":1000,"c":1,"d":8}"#),
+        ("a: 2026-01-02\nb: 2026-01-02T03:04:05Z", #"{"a":"2026-01-02","b":"2026-01-02T03:04:05Z"}"#), ("a: 12:30", #"{"a":"12:30"}"#),
+        ("a: ~\nb:\nc: null", #"{"a":null,"b":null,"c":null}"#),
         ("on: x\n5: w\n1.5: z", #"{"5":"w","true":"x","1.5":"z"}"#), ("a: |\n  x\n  y\n", #"{"a":"x\ny\n"}"#), ("a: >-\n  x\n  y\n", #"{"a":"x y"}"#),
         ("- 1\n- [2, {a: b}]", #"[1,[2,{"a":"b"}]]"#), ("a: &x {b: 1}\nc: *x\nd:\n  <<: *x\n  e: 2", #"{"a":{"b":1},"c":{"b":1},"d":{"b":1,"e":2}}"#),
-        ("a: &x {b: 1}\nd:\n  b: 3\n  <<: *x", #"{"a":{"b":1},"d":{"b":3}}"#), ("a: !!binary aGVsbG8=", #"{"a":"hello"}"#), ("", "null"), ("# nothing", "null"),
+        ("a: &x {b: 1}\nd:\n  b: 3\n  <<: *x", #"{"a":{"b":1},"d":{"b":3}}"#), ("a: !!binary aGVsbG8=", #"{"a":"hello"}"#), ("", "null"),
+        ("# nothing", "null"),
         (#"{"a": [1, "b", null, true]}"#, #"{"a":[1,"b",null,true]}"#), ("a: 1.2.3", #"{"a":"1.2.3"}"#), ("a: 99999999999999999999", #"{"a":1e+20}"#),
         ("a: <<", #"{"a":"<<"}"#), ("a: 1e", #"{"a":"1e"}"#), ("a: .5", #"{"a":0.5}"#),
     ])
@@ -52,7 +56,8 @@ import Testing
 
     @Test func `writes blocks, lists at the column of their key, quotes where a reader would err`() {
         let value: Value = [
-            "apiVersion": "v1", "data": ["script": "#!/bin/sh\necho hi\n", "flag": "yes", "port": "80", "empty": ""], "items": [["name": "a", "args": ["-v", "--x=1"]], "b"],
+            "apiVersion": "v1", "data": ["script": "#!/bin/sh\necho hi\n", "flag": "yes", "port": "80", "empty": ""],
+            "items": [["name": "a", "args": ["-v", "--x=1"]], "b"],
             "none": [:], "list": [], "url": "http://x:80/", "note": "a: b", "time": "2026-01-02T03:04:05Z",
         ]
         #expect(
@@ -89,4 +94,3 @@ import Testing
         }
     }
 }
-

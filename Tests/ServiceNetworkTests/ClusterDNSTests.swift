@@ -169,7 +169,9 @@ final class FakeResolver: Sendable {
         let log = Guarded<[DNSQuestion]>([])
         let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Handler(log: log, truncated: truncated, question: question, answer: answer)) }
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Handler(log: log, truncated: truncated, question: question, answer: answer))
+                }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         return FakeResolver(channel: channel, port: channel.localAddress?.port ?? 0, log: log)
@@ -208,7 +210,8 @@ final class FakeResolver: Sendable {
             if let other = self.question { message.questions = [other] }
             if let records = answer(question) { message.answers = records } else { message.flags.responseCode = .noSuchName }
             context.writeAndFlush(
-                wrapOutboundOut(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: DNSWriter.bytes(message)))), promise: nil)
+                wrapOutboundOut(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: DNSWriter.bytes(message)))),
+                promise: nil)
         }
     }
 }

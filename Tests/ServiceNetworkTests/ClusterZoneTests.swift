@@ -63,7 +63,10 @@ import Testing
             [
                 Make.slice(
                     "db", port: 5432, portName: "sql",
-                    [Make.endpoint("10.244.0.7", hostname: "db-0"), Make.endpoint("10.244.0.8"), Make.endpoint("10.244.0.9", ready: false, hostname: "db-2")])
+                    [
+                        Make.endpoint("10.244.0.7", hostname: "db-0"), Make.endpoint("10.244.0.8"),
+                        Make.endpoint("10.244.0.9", ready: false, hostname: "db-2"),
+                    ])
             ])
         #expect(try ask("db.default.svc.cluster.local", .a) == ["10.244.0.7", "10.244.0.8"])
         #expect(try ask("db-0.db.default.svc.cluster.local", .a) == ["10.244.0.7"])

@@ -26,7 +26,8 @@ struct SeededGenerator: RandomNumberGenerator {
         message.answers = [
             DNSRecord(name: web, ttl: 30, data: .a(IPAddress(ipv4: 0x0a60_0001))),
             DNSRecord(name: web, ttl: 30, data: .aaaa(0xfd00_0000_0000_0000_0000_0000_0000_0001)),
-            DNSRecord(name: web, ttl: 5, data: .cname(zone)), DNSRecord(name: zone, ttl: 5, data: .ns(web)), DNSRecord(name: web, ttl: 5, data: .ptr(web)),
+            DNSRecord(name: web, ttl: 5, data: .cname(zone)), DNSRecord(name: zone, ttl: 5, data: .ns(web)),
+            DNSRecord(name: web, ttl: 5, data: .ptr(web)),
             DNSRecord(name: web, ttl: 5, data: .mx(preference: 10, zone)),
             DNSRecord(name: web, ttl: 5, data: .srv(priority: 1, weight: 2, port: 3, target: web)),
             DNSRecord(name: web, ttl: 5, data: .txt([Array("1.1.0".utf8), [], [0xff]])),
@@ -88,7 +89,8 @@ struct SeededGenerator: RandomNumberGenerator {
         let web = try name("web.default.svc.cluster.local")
         var seed = DNSMessage(id: 1, flags: .response, questions: [DNSQuestion(name: web, type: .srv)])
         seed.answers = [
-            DNSRecord(name: web, ttl: 1, data: .srv(priority: 0, weight: 1, port: 80, target: web)), DNSRecord(name: web, ttl: 1, data: .txt([[1, 2, 3]])),
+            DNSRecord(name: web, ttl: 1, data: .srv(priority: 0, weight: 1, port: 80, target: web)),
+            DNSRecord(name: web, ttl: 1, data: .txt([[1, 2, 3]])),
             DNSRecord(name: web, ttl: 1, data: .soa(primary: web, mailbox: web, serial: 1, refresh: 2, retry: 3, expire: 4, minimum: 5)),
         ]
         seed.edns = .init(payloadSize: 512)

@@ -19,7 +19,8 @@ import Testing
     }
 
     @Test func `resolvers are read from the host's file, three at most`() {
-        let text = "# comment\nsearch example.com\nnameserver 192.0.2.1\nnameserver\t2001:db8::1 # two\nnameserver fe80::1%eth0\nnameserver 192.0.2.1\nnameserver 192.0.2.3\nnameserver 192.0.2.4\noptions edns0"
+        let text =
+            "# comment\nsearch example.com\nnameserver 192.0.2.1\nnameserver\t2001:db8::1 # two\nnameserver fe80::1%eth0\nnameserver 192.0.2.1\nnameserver 192.0.2.3\nnameserver 192.0.2.4\noptions edns0"
         #expect(ResolverConfiguration.servers(text).map(\.description) == ["192.0.2.1", "2001:db8::1", "192.0.2.3"])
         #expect(ResolverConfiguration.servers("") == [])
     }

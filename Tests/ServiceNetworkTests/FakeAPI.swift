@@ -56,7 +56,9 @@ final class FakeAPI: Transport {
             guard known else { return Self.failure(APIError(.notFound, "\(request.path) not found")) }
             return state.withLock { state in
                 let plural = request.path.split(separator: "/").last.map(String.init) ?? ""
-                let items = state.objects.filter { $0.key.split(separator: "/").dropLast().last.map(String.init) == plural }.sorted { $0.key < $1.key }
+                let items = state.objects.filter { $0.key.split(separator: "/").dropLast().last.map(String.init) == plural }.sorted {
+                    $0.key < $1.key
+                }
                 return APIResponse(
                     body: (["metadata": ["resourceVersion": .string("\(state.revision)")], "items": .array(items.map(\.value))] as Value).json())
             }
@@ -102,14 +104,17 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 /// Objects for tests.
 enum Make {
     static func service(
-        _ name: String, namespace: String = "default", clusterIP: String = "10.96.0.10", ports: [Value] = [["port": 80, "targetPort": 8080, "protocol": "TCP"]],
+        _ name: String, namespace: String = "default", clusterIP: String = "10.96.0.10",
+        ports: [Value] = [["port": 80, "targetPort": 8080, "protocol": "TCP"]],
         spec more: Value = [:]
     ) -> Value {
         var spec: Value = ["clusterIP": .string(clusterIP), "clusterIPs": [.string(clusterIP)], "ports": .array(ports), "type": "ClusterIP"]
         for (key, value) in more.fields { spec[key] = value }
         return [
             "apiVersion": "v1", "kind": "Service",
-            "metadata": ["name": .string(name), "namespace": .string(namespace), "creationTimestamp": "2026-01-01T00:00:00Z", "uid": .string("uid-\(name)")],
+            "metadata": [
+                "name": .string(name), "namespace": .string(namespace), "creationTimestamp": "2026-01-01T00:00:00Z", "uid": .string("uid-\(name)"),
+            ],
             "spec": spec,
         ]
     }
@@ -128,7 +133,8 @@ enum Make {
     }
 
     static func endpoint(
-        _ address: String, node: String = "node-a", ready: Bool = true, serving: Bool? = nil, terminating: Bool = false, hostname: String? = nil, hints: Value = nil
+        _ address: String, node: String = "node-a", ready: Bool = true, serving: Bool? = nil, terminating: Bool = false, hostname: String? = nil,
+        hints: Value = nil
     ) -> Value {
         var endpoint: Value = [
             "addresses": [.string(address)], "nodeName": .string(node),

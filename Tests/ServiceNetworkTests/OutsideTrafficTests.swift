@@ -90,16 +90,20 @@ struct OutsideTrafficTests {
         _ = try await makeOutside(host)
         let pod = try await host.addPod("a")
         let servers = [
-            try await TestSocket.serve("api", on: 6443, in: host.namespace), try await TestSocket.serve("dns", on: 10053, transport: .udp, in: host.namespace),
+            try await TestSocket.serve("api", on: 6443, in: host.namespace),
+            try await TestSocket.serve("dns", on: 10053, transport: .udp, in: host.namespace),
         ]
         defer { servers.forEach { $0.close() } }
         host.api.put(.services, Make.service("kubernetes", clusterIP: "10.96.0.1", ports: [["name": "https", "port": 443, "protocol": "TCP"]]))
         host.api.put(
             .endpointSlices,
             Make.slice("kubernetes", port: 6443, portName: "https", [["addresses": [.string("\(Self.node)")], "conditions": ["ready": true]]]))
-        host.api.put(.services, Make.service("kube-dns", namespace: "kube-system", clusterIP: "10.96.0.10", ports: [["name": "dns", "port": 53, "protocol": "UDP"]]))
         host.api.put(
-            .endpointSlices, Make.slice("kube-dns", namespace: "kube-system", port: 10053, portName: "dns", transport: "UDP", [Make.endpoint("10.244.0.1")]))
+            .services,
+            Make.service("kube-dns", namespace: "kube-system", clusterIP: "10.96.0.10", ports: [["name": "dns", "port": 53, "protocol": "UDP"]]))
+        host.api.put(
+            .endpointSlices,
+            Make.slice("kube-dns", namespace: "kube-system", port: 10053, portName: "dns", transport: "UDP", [Make.endpoint("10.244.0.1")]))
         try await host.withProxy {
             #expect(await TestSocket.ask(.v4(10, 96, 0, 1), 443, from: pod.namespace) == .text("api \(pod.address)"))
             #expect(await TestSocket.ask(.v4(10, 96, 0, 1), 443, from: host.namespace).server == "api")
@@ -125,7 +129,8 @@ struct OutsideTrafficTests {
 
     @Test func `both families serve pods, the node and the outside`() async throws {
         let host = try await TestHost(
-            podCIDRs: ["10.244.0.0/24", "fd00:244::/64"], clusterCIDRs: ["10.244.0.0/16", "fd00:244::/48"], serviceCIDRs: ["10.96.0.0/12", "fd00:96::/112"])
+            podCIDRs: ["10.244.0.0/24", "fd00:244::/64"], clusterCIDRs: ["10.244.0.0/16", "fd00:244::/48"],
+            serviceCIDRs: ["10.96.0.0/12", "fd00:96::/112"])
         let outside = try await makeOutside(host)
         let (a, b) = (try await host.addPod("a"), try await host.addPod("b"))
         let server = try await TestSocket.serve("a", on: 8080, in: a.namespace)
@@ -159,7 +164,8 @@ struct OutsideTrafficTests {
         let pod = try await host.addPod("a")
         let server = try await TestSocket.serve("a", on: 8080, transport: .udp, in: pod.namespace)
         defer { server.close() }
-        host.api.put(.services, Make.service("web", clusterIP: "10.96.0.20", ports: [["port": 80, "protocol": "UDP"]], spec: ["externalIPs": ["203.0.113.5"]]))
+        host.api.put(
+            .services, Make.service("web", clusterIP: "10.96.0.20", ports: [["port": 80, "protocol": "UDP"]], spec: ["externalIPs": ["203.0.113.5"]]))
         host.api.put(.endpointSlices, Make.slice("web", transport: "UDP", [Make.endpoint("\(pod.address)")]))
         try await host.withProxy {
             let socket = await outside.inside.run { TestSocket.connect(.v4(203, 0, 113, 5), 80, transport: .udp, timeout: 0.5).descriptor }

@@ -14,7 +14,9 @@ import Testing
 
     @Test func `a new Service is elements and, the first time, the chain for its count of endpoints`() throws {
         var rules = try make()
-        let first = rules.update([("default/a", Make.service("a", clusterIP: "10.96.0.1"), [Make.slice("a", [Make.endpoint("10.244.1.1", node: "b")])])])
+        let first = rules.update([
+            ("default/a", Make.service("a", clusterIP: "10.96.0.1"), [Make.slice("a", [Make.endpoint("10.244.1.1", node: "b")])])
+        ])
         #expect(
             lines(first) == [
                 "add chain inet apus pick-cluster-ip-ipv4-1",
@@ -23,7 +25,9 @@ import Testing
                 "add element inet apus services-ipv4 { 10.96.0.1 . tcp . 80 : goto pick-cluster-ip-ipv4-1 }",
                 "add element inet apus backends-ipv4 { 10.96.0.1 . tcp . 80 . 0 : 10.244.1.1 . 8080 }",
             ])
-        let second = rules.update([("default/b", Make.service("b", clusterIP: "10.96.0.2"), [Make.slice("b", [Make.endpoint("10.244.1.2", node: "b")])])])
+        let second = rules.update([
+            ("default/b", Make.service("b", clusterIP: "10.96.0.2"), [Make.slice("b", [Make.endpoint("10.244.1.2", node: "b")])])
+        ])
         #expect(
             lines(second) == [
                 "add element inet apus services-ipv4 { 10.96.0.2 . tcp . 80 : goto pick-cluster-ip-ipv4-1 }",
@@ -72,7 +76,10 @@ import Testing
         _ = rules.update([("default/b", Make.service("b", clusterIP: "10.96.0.2"), [])])
         _ = rules.update([("default/a", service, [Make.slice("a", [Make.endpoint("10.244.1.2")])])])
         let text = rules.replacement().description
-        #expect(text.contains("add element inet apus services-ipv4 { 10.96.0.1 . tcp . 80 : goto pick-cluster-ip-ipv4-1, 10.96.0.2 . tcp . 80 : goto refuse-connection }"))
+        #expect(
+            text.contains(
+                "add element inet apus services-ipv4 { 10.96.0.1 . tcp . 80 : goto pick-cluster-ip-ipv4-1, 10.96.0.2 . tcp . 80 : goto refuse-connection }"
+            ))
         #expect(text.contains("add element inet apus backends-ipv4 { 10.96.0.1 . tcp . 80 . 0 : 10.244.1.2 . 8080 }"))
         #expect(!text.contains("10.244.1.1"))
     }
@@ -86,7 +93,8 @@ import Testing
         #expect(plan.staleUDP == [frontend: [.init(address: .v4(10, 244, 0, 2), port: 8080)]])
         let flow = { (endpoint: IPAddress) in
             TrackedConnection(
-                transport: 17, source: .v4(10, 244, 0, 9), destination: .v4(10, 96, 0, 10), destinationPort: 53, replySource: endpoint, replySourcePort: 8080)
+                transport: 17, source: .v4(10, 244, 0, 9), destination: .v4(10, 96, 0, 10), destinationPort: 53, replySource: endpoint,
+                replySourcePort: 8080)
         }
         #expect(flow(.v4(10, 244, 0, 1)).isStale(plan.staleUDP, ownAddresses: []))
         #expect(!flow(.v4(10, 244, 0, 2)).isStale(plan.staleUDP, ownAddresses: []))

@@ -57,7 +57,9 @@ struct ServiceProxyTests {
         let host = try await TestHost()
         let pod = try await host.addPod("a")
         host.api.put(
-            .services, Make.service("web", clusterIP: "10.96.0.20", ports: [["name": "t", "port": 80, "protocol": "TCP"], ["name": "u", "port": 80, "protocol": "UDP"]]))
+            .services,
+            Make.service(
+                "web", clusterIP: "10.96.0.20", ports: [["name": "t", "port": 80, "protocol": "TCP"], ["name": "u", "port": 80, "protocol": "UDP"]]))
         try await host.withProxy {
             for namespace in [pod.namespace, host.namespace] {
                 #expect(await TestSocket.ask(.v4(10, 96, 0, 20), 80, from: namespace) == .refused)
@@ -98,7 +100,8 @@ struct ServiceProxyTests {
         let server = try await TestSocket.serve("a", on: 8080, in: a.namespace)
         defer { server.close() }
         host.api.put(
-            .services, Make.service("web", clusterIP: "10.96.0.20", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]], spec: ["type": "NodePort"]))
+            .services,
+            Make.service("web", clusterIP: "10.96.0.20", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]], spec: ["type": "NodePort"]))
         host.api.put(.endpointSlices, Make.slice("web", [Make.endpoint("\(a.address)")]))
         try await host.withProxy {
             #expect(await TestSocket.ask(.v4(10, 244, 0, 1), 30080, from: b.namespace).server == "a")
@@ -136,7 +139,8 @@ struct ServiceProxyTests {
         let host = try await TestHost()
         let (a, b, c) = (try await host.addPod("a"), try await host.addPod("b"), try await host.addPod("c"))
         let servers = [
-            try await TestSocket.serve("a", on: 8080, transport: .udp, in: a.namespace), try await TestSocket.serve("b", on: 8080, transport: .udp, in: b.namespace),
+            try await TestSocket.serve("a", on: 8080, transport: .udp, in: a.namespace),
+            try await TestSocket.serve("b", on: 8080, transport: .udp, in: b.namespace),
         ]
         defer { servers.forEach { $0.close() } }
         host.api.put(.services, Make.service("dns", clusterIP: "10.96.0.20", ports: [["port": 53, "protocol": "UDP"]]))
@@ -213,7 +217,9 @@ struct ServiceProxyTests {
         #expect(try await get(port).hasPrefix("HTTP/1.1 200 OK"))
         await server.update(check(0))
         let answer = try await get(port)
-        #expect(answer.hasPrefix("HTTP/1.1 503") && answer.hasSuffix(#"{"localEndpoints":0,"service":{"name":"web","namespace":"default"},"serviceProxyHealthy":true}"#))
+        #expect(
+            answer.hasPrefix("HTTP/1.1 503")
+                && answer.hasSuffix(#"{"localEndpoints":0,"service":{"name":"web","namespace":"default"},"serviceProxyHealthy":true}"#))
         await server.close()
         await #expect(throws: (any Error).self) { try await get(port) }
     }

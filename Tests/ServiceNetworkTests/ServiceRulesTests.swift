@@ -13,7 +13,8 @@ import Testing
     }
 
     @Test func `a cluster IP picks among its ready endpoints`() throws {
-        let slice = Make.slice("web", [Make.endpoint("10.244.0.7"), Make.endpoint("10.244.1.5", node: "node-b"), Make.endpoint("10.244.1.6", ready: false)])
+        let slice = Make.slice(
+            "web", [Make.endpoint("10.244.0.7"), Make.endpoint("10.244.1.5", node: "node-b"), Make.endpoint("10.244.1.6", ready: false)])
         #expect(
             try rules(Make.service("web"), [slice]) == [
                 "services-ipv4: 10.96.0.10 . tcp . 80": "goto pick-cluster-ip-ipv4-2",
@@ -46,7 +47,8 @@ import Testing
     }
 
     @Test func `ports are matched by name and protocol`() throws {
-        let service = Make.service("dns", ports: [["name": "dns", "port": 53, "protocol": "UDP"], ["name": "dns-tcp", "port": 53, "protocol": "TCP"]])
+        let service = Make.service(
+            "dns", ports: [["name": "dns", "port": 53, "protocol": "UDP"], ["name": "dns-tcp", "port": 53, "protocol": "TCP"]])
         let slices = [
             Make.slice("dns", suffix: "u", port: 5353, portName: "dns", transport: "UDP", [Make.endpoint("10.244.0.2")]),
             Make.slice("dns", suffix: "t", port: 5354, portName: "dns-tcp", transport: "TCP", [Make.endpoint("10.244.0.2")]),
@@ -114,7 +116,8 @@ import Testing
         #expect(try backends([there, there]) == 1)
         #expect(try backends([here, there, Make.endpoint("10.244.2.5", node: "node-c")]) == 3)
         let node: Value = ["forNodes": [["name": "node-a"]]]
-        #expect(try backends([Make.endpoint("10.244.0.7", hints: node), Make.endpoint("10.244.0.8", hints: ["forNodes": [["name": "node-b"]]])]) == 1)
+        #expect(
+            try backends([Make.endpoint("10.244.0.7", hints: node), Make.endpoint("10.244.0.8", hints: ["forNodes": [["name": "node-b"]]])]) == 1)
     }
 
     @Test func `a load balancer may ask for a Service's endpoints on the node`() throws {
@@ -129,9 +132,10 @@ import Testing
         service.spec["externalIPs"] = ["1.2.3.4 }; delete table inet apus; {", "203.0.113.9"]
         let slice = Make.slice("web", [Make.endpoint("10.244.0.7; reject"), Make.endpoint("127.0.0.1"), Make.endpoint("10.244.0.8")])
         let rules = try rules(service, [slice])
-        #expect(Set(rules.keys) == [
-            "services-ipv4: 10.96.0.10 . tcp . 80", "backends-ipv4: 10.96.0.10 . tcp . 80 . 0", "services-ipv4: 203.0.113.9 . tcp . 80",
-            "backends-ipv4: 203.0.113.9 . tcp . 80 . 0", "hairpin-ipv4: 10.244.0.8 . 10.244.0.8",
-        ])
+        #expect(
+            Set(rules.keys) == [
+                "services-ipv4: 10.96.0.10 . tcp . 80", "backends-ipv4: 10.96.0.10 . tcp . 80 . 0", "services-ipv4: 203.0.113.9 . tcp . 80",
+                "backends-ipv4: 203.0.113.9 . tcp . 80 . 0", "hairpin-ipv4: 10.244.0.8 . 10.244.0.8",
+            ])
     }
 }

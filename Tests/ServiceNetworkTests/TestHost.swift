@@ -30,7 +30,8 @@ final class TestHost: Sendable {
             informers: informers, nftables: nftables, network: network,
             configuration: .init(
                 nodeName: "node-a", podCIDRs: podCIDRs.compactMap { CIDR($0) }, clusterCIDRs: clusterCIDRs.compactMap { CIDR($0) },
-                serviceCIDRs: serviceCIDRs.compactMap { CIDR($0) }, mtu: 1400, configurationDirectory: directory + "/cni", addressDirectory: directory + "/ipam"),
+                serviceCIDRs: serviceCIDRs.compactMap { CIDR($0) }, mtu: 1400, configurationDirectory: directory + "/cni",
+                addressDirectory: directory + "/ipam"),
             logger: quiet)
         proxy = ServiceProxy(
             informers: informers, nftables: nftables, network: network,
@@ -105,7 +106,8 @@ final class TestHost: Sendable {
         return try await Shell.run(
             ["/usr/lib/cni/\(plugin["type"].string ?? "")"], in: namespace, input: plugin.json(),
             environment: [
-                "CNI_COMMAND": command, "CNI_CONTAINERID": pod.name, "CNI_NETNS": pod.namespace.path, "CNI_IFNAME": "eth0", "CNI_PATH": "/usr/lib/cni",
+                "CNI_COMMAND": command, "CNI_CONTAINERID": pod.name, "CNI_NETNS": pod.namespace.path, "CNI_IFNAME": "eth0",
+                "CNI_PATH": "/usr/lib/cni",
             ])
     }
 }
@@ -143,7 +145,9 @@ enum Shell {
     struct Failure: Error, CustomStringConvertible { var description: String }
 
     @discardableResult
-    static func run(_ arguments: [String], in namespace: NetworkNamespace, input: [UInt8] = [], environment: [String: String] = [:]) async throws -> String {
+    static func run(_ arguments: [String], in namespace: NetworkNamespace, input: [UInt8] = [], environment: [String: String] = [:]) async throws
+        -> String
+    {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/nsenter")
         process.arguments = ["--net=\(namespace.path)"] + arguments

@@ -81,7 +81,9 @@ enum TestSocket {
     }
 
     /// A socket that stays open: further datagrams belong to the same flow.
-    static func connect(_ address: IPAddress, _ port: UInt16, transport: TransportProtocol = .tcp, timeout: Double = 2) -> (descriptor: Int32, answer: Answer?) {
+    static func connect(_ address: IPAddress, _ port: UInt16, transport: TransportProtocol = .tcp, timeout: Double = 2) -> (
+        descriptor: Int32, answer: Answer?
+    ) {
         let family = address.family == .v4 ? AF_INET : AF_INET6
         let descriptor = socket(family, transport == .tcp ? Int32(SOCK_STREAM.rawValue) : Int32(SOCK_DGRAM.rawValue), 0)
         var limit = timeval(tv_sec: Int(timeout), tv_usec: Int((timeout - Double(Int(timeout))) * 1_000_000))

@@ -22,7 +22,9 @@ public protocol AdmissionPlugin: Sendable {
 extension AdmissionPlugin {
     public func mutate(_ request: inout AdmissionRequest, _ stored: any ObjectReader) throws(APIError) {}
     public func validate(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError) {}
-    public func companionWrites(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError) -> [(resource: Resource, object: Value)] { [] }
+    public func companionWrites(_ request: AdmissionRequest, _ stored: any ObjectReader) throws(APIError) -> [(resource: Resource, object: Value)] {
+        []
+    }
 }
 
 /// The plugins in their order. All that mutate have run before the first one validates; webhooks and policies stand between the two.
@@ -56,7 +58,8 @@ extension AdmissionChain {
     ) -> AdmissionChain {
         let plugins: [any AdmissionPlugin] = [
             NamespaceLifecycle(), LimitRanger(), ServiceAccountAdmission(randomSuffix: randomSuffix), NodeRestriction(), TaintNodesByCondition(),
-            PodSecurity(), PriorityAdmission(), DefaultTolerationSeconds(), DefaultStorageClass(), StorageObjectInUseProtection(), PersistentVolumeClaimResize(),
+            PodSecurity(), PriorityAdmission(), DefaultTolerationSeconds(), DefaultStorageClass(), StorageObjectInUseProtection(),
+            PersistentVolumeClaimResize(),
             RuntimeClassAdmission(), CertificateApproval(authorizer: authorizer), CertificateSigning(authorizer: authorizer),
             CertificateSubjectRestriction(), DefaultIngressClass(), ResourceQuotaAdmission(clock: clock),
         ]

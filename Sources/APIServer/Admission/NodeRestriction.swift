@@ -21,7 +21,9 @@ public struct NodeRestriction: AdmissionPlugin {
             if name(of: request) != node { throw request.forbidden("can only access CSINode with the same name as the requesting node") }
         case ("resource.k8s.io", "resourceslices", ""):
             let slice = request.operation == .delete ? request.oldObject : request.object
-            if slice.spec["nodeName"].string != node { throw request.forbidden("can only create, update or delete ResourceSlices of the node itself") }
+            if slice.spec["nodeName"].string != node {
+                throw request.forbidden("can only create, update or delete ResourceSlices of the node itself")
+            }
         default: return
         }
     }
@@ -38,7 +40,9 @@ public struct NodeRestriction: AdmissionPlugin {
             if request.oldObject.spec["nodeName"].string != node {
                 throw request.forbidden("node \(quoted(node)) can only delete pods with spec.nodeName set to itself")
             }
-        case .update, .connect: throw request.forbidden("unexpected operation \(quoted(request.operation.rawValue)), node \(quoted(node)) can only create and delete mirror pods")
+        case .update, .connect:
+            throw request.forbidden(
+                "unexpected operation \(quoted(request.operation.rawValue)), node \(quoted(node)) can only create and delete mirror pods")
         }
     }
 
@@ -46,7 +50,8 @@ public struct NodeRestriction: AdmissionPlugin {
         let pod = request.object
         let shown = "node \(quoted(node))"
         if pod.metadata["annotations"][ServiceAccountAdmission.mirrorAnnotation].isNull {
-            throw request.forbidden("pod does not have \(quoted(ServiceAccountAdmission.mirrorAnnotation)) annotation, \(shown) can only create mirror pods")
+            throw request.forbidden(
+                "pod does not have \(quoted(ServiceAccountAdmission.mirrorAnnotation)) annotation, \(shown) can only create mirror pods")
         }
         if pod.spec["nodeName"].string != node { throw request.forbidden("\(shown) can only create pods with spec.nodeName set to itself") }
         if pod.ownerReferences.count > 1 { throw request.forbidden("\(shown) can only create pods with a single owner reference set to itself") }
@@ -142,13 +147,16 @@ public struct NodeRestriction: AdmissionPlugin {
         guard reference["kind"].string == "Pod", reference["apiVersion"].string == "v1", let name = reference["name"].string, !name.isEmpty else {
             throw request.forbidden("node requested token not bound to a pod")
         }
-        guard let uid = reference["uid"].string, !uid.isEmpty else { throw request.forbidden("node requested token with a pod binding without a uid") }
+        guard let uid = reference["uid"].string, !uid.isEmpty else {
+            throw request.forbidden("node requested token with a pod binding without a uid")
+        }
         guard let pod = stored.object(.pods, namespace: request.namespace, name: name) else {
             throw .notFound(resource: "pods", group: "", name: name)
         }
         if pod.uid != uid {
             throw request.forbidden(
-                "the UID in the bound object reference (\(uid)) does not match the UID in record. The object might have been deleted and then recreated")
+                "the UID in the bound object reference (\(uid)) does not match the UID in record. The object might have been deleted and then recreated"
+            )
         }
         if pod.spec["nodeName"].string != node { throw request.forbidden("node requested token bound to a pod scheduled on a different node") }
     }

@@ -76,8 +76,8 @@ public struct ResourceQuotaAdmission: AdmissionPlugin {
             return total > (hard[name] ?? .zero)
         }
         // What gives back is never refused, though more may be in use than allowed.
-            .filter { (requested[$0] ?? .zero) > .zero }
-            .sorted()
+        .filter { (requested[$0] ?? .zero) > .zero }
+        .sorted()
         guard exceeded.isEmpty else {
             func shown(_ list: ResourceList) -> String { exceeded.map { "\($0)=\(list[$0] ?? .zero)" }.joined(separator: ",") }
             throw request.forbidden(

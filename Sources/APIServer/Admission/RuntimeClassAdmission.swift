@@ -23,7 +23,8 @@ public struct RuntimeClassAdmission: AdmissionPlugin {
             let given = request.object.spec["nodeSelector"][key]
             guard given.isNull || given == value else {
                 throw request.forbidden(
-                    "conflict: runtimeClass.scheduling.nodeSelector[\(key)] = \(value.string ?? ""); pod.spec.nodeSelector[\(key)] = \(given.string ?? "")")
+                    "conflict: runtimeClass.scheduling.nodeSelector[\(key)] = \(value.string ?? ""); pod.spec.nodeSelector[\(key)] = \(given.string ?? "")"
+                )
             }
             request.object.spec["nodeSelector"][key] = value
         }

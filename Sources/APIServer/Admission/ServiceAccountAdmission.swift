@@ -104,7 +104,9 @@ public struct ServiceAccountAdmission: AdmissionPlugin {
 
     /// An account may insist that its pods use only the secrets that it lists.
     private static func limitsSecrets(_ account: Value) -> Bool {
-        account.metadata["annotations"]["kubernetes.io/enforce-mountable-secrets"].string.map { ["true", "True", "TRUE", "1", "t", "T"].contains($0) }
+        account.metadata["annotations"]["kubernetes.io/enforce-mountable-secrets"].string.map {
+            ["true", "True", "TRUE", "1", "t", "T"].contains($0)
+        }
             ?? false
     }
 
@@ -113,7 +115,8 @@ public struct ServiceAccountAdmission: AdmissionPlugin {
         for volume in request.object.spec["volumes"].array {
             if let secret = volume["secret"]["secretName"].string, !mountable.contains(secret) {
                 throw request.forbidden(
-                    "volume with secret.secretName=\"\(secret)\" is not allowed because service account \(account.name) does not reference that secret")
+                    "volume with secret.secretName=\"\(secret)\" is not allowed because service account \(account.name) does not reference that secret"
+                )
             }
         }
         for list in ["initContainers", "containers"] {

@@ -17,7 +17,8 @@ struct TokenIssuer: Sendable {
                 [.invalid("spec.expirationSeconds", .integer(seconds), "may not specify a duration less than 10 minutes")])
         }
         var wanted = ServiceAccountTokens.Request(
-            namespace: account.namespace, serviceAccount: .init(name: account.name, uid: account.uid), audiences: request["spec"]["audiences"].strings,
+            namespace: account.namespace, serviceAccount: .init(name: account.name, uid: account.uid),
+            audiences: request["spec"]["audiences"].strings,
             lifetime: .seconds(seconds))
         try bind(&wanted, to: request["spec"]["boundObjectRef"])
         let issued: ServiceAccountTokens.Issued
@@ -60,7 +61,8 @@ struct TokenIssuer: Sendable {
         if let uid = reference["uid"].string, !uid.isEmpty, uid != object.uid {
             throw .conflict(
                 resource: plural, group: "", name: name,
-                "the UID in the bound object reference (\(uid)) does not match the UID in record. The object might have been deleted and then recreated")
+                "the UID in the bound object reference (\(uid)) does not match the UID in record. The object might have been deleted and then recreated"
+            )
         }
         return object
     }

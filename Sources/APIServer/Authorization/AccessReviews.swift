@@ -27,7 +27,8 @@ public struct AccessReviews: Sendable {
     public func localSubjectAccessReview(_ review: Value, namespace: String) throws(APIError) -> Value {
         var errors = attributeErrors(review) + subjectErrors(review)
         if review.spec["resourceAttributes"]["namespace"].string ?? "" != namespace {
-            errors.append(.invalid("spec.resourceAttributes.namespace", review.spec["resourceAttributes"]["namespace"], "must match metadata.namespace"))
+            errors.append(
+                .invalid("spec.resourceAttributes.namespace", review.spec["resourceAttributes"]["namespace"], "must match metadata.namespace"))
         }
         if !review.spec["nonResourceAttributes"].isNull {
             errors.append(.invalid("spec.nonResourceAttributes", review.spec["nonResourceAttributes"], "disallowed on this kind of request"))
@@ -151,7 +152,9 @@ public struct AccessReviews: Sendable {
 
     /// Whose token is this?
     public func tokenReview(_ review: Value) throws(APIError) -> Value {
-        guard let token = review.spec["token"].string, !token.isEmpty else { throw .badRequest("token is required for TokenReview in authentication") }
+        guard let token = review.spec["token"].string, !token.isEmpty else {
+            throw .badRequest("token is required for TokenReview in authentication")
+        }
         let audiences = review.spec["audiences"].strings
         var review = review
         do {

@@ -20,7 +20,8 @@ public struct RequestAttributes: Sendable, Hashable {
     public var isResourceRequest: Bool { !resource.isEmpty }
 
     public init(
-        user: UserInfo, verb: String, group: String = "", version: String = "", resource: String = "", subresource: String = "", namespace: String = "",
+        user: UserInfo, verb: String, group: String = "", version: String = "", resource: String = "", subresource: String = "",
+        namespace: String = "",
         name: String = "", path: String = "", fieldSelector: String = ""
     ) {
         self.user = user

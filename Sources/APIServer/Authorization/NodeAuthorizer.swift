@@ -27,7 +27,9 @@ public final class NodeAuthorizer: Authorizer {
             case ("", "configmaps"): return readNamespaced(.configMap, node, attributes)
             case ("", "persistentvolumeclaims"):
                 if attributes.subresource == "status" { return updateClaimStatus(node, attributes) }
-                return get(node, attributes) { $0.has(node, .init(kind: .persistentVolumeClaim, namespace: attributes.namespace, name: attributes.name)) }
+                return get(node, attributes) {
+                    $0.has(node, .init(kind: .persistentVolumeClaim, namespace: attributes.namespace, name: attributes.name))
+                }
             case ("", "persistentvolumes"): return get(node, attributes) { $0.has(node, volume: attributes.name) }
             case ("resource.k8s.io", "resourceclaims"):
                 return get(node, attributes) { $0.has(node, .init(kind: .resourceClaim, namespace: attributes.namespace, name: attributes.name)) }
@@ -86,8 +88,12 @@ public final class NodeAuthorizer: Authorizer {
         guard ["get", "create", "update", "patch", "delete"].contains(attributes.verb) else {
             return .noOpinion(reason: "can only get, create, update, patch, or delete a node lease")
         }
-        guard attributes.namespace == "kube-node-lease" else { return .noOpinion(reason: "can only access leases in the \"kube-node-lease\" system namespace") }
-        guard attributes.verb == "create" || attributes.name == node else { return .noOpinion(reason: "can only access node lease with the same name as the requesting node") }
+        guard attributes.namespace == "kube-node-lease" else {
+            return .noOpinion(reason: "can only access leases in the \"kube-node-lease\" system namespace")
+        }
+        guard attributes.verb == "create" || attributes.name == node else {
+            return .noOpinion(reason: "can only access node lease with the same name as the requesting node")
+        }
         return .allow(reason: "")
     }
 

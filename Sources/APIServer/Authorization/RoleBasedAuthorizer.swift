@@ -99,7 +99,9 @@ struct RoleBinding: Sendable {
     }
 
     func description(subject index: Int) -> String {
-        let shown = namespace.isEmpty ? "ClusterRoleBinding \(quoted(key))" : "RoleBinding \(quoted("\(key.dropFirst(namespace.utf8.count + 1))/\(namespace)"))"
+        let shown =
+            namespace.isEmpty
+            ? "ClusterRoleBinding \(quoted(key))" : "RoleBinding \(quoted("\(key.dropFirst(namespace.utf8.count + 1))/\(namespace)"))"
         return "\(shown) of \(roleKind) \(quoted(roleName)) to \(subjectDescriptions[index])"
     }
 }

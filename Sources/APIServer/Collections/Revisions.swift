@@ -29,7 +29,8 @@ enum Revisions {
 
     private static func end(of pattern: [UInt8], in bytes: [UInt8]) -> Int? {
         guard bytes.count >= pattern.count else { return nil }
-        for start in 0...(bytes.count - pattern.count) where bytes[start] == pattern[0] && bytes[start..<start + pattern.count].elementsEqual(pattern) {
+        for start in 0...(bytes.count - pattern.count) where bytes[start] == pattern[0] && bytes[start..<start + pattern.count].elementsEqual(pattern)
+        {
             return start + pattern.count
         }
         return nil

@@ -6,7 +6,8 @@ enum NodeFailure {
     static func error(_ response: HTTPResponse, resource: String, name: String) -> APIError {
         let text = String(decoding: response.body.joined().prefix(2048), as: UTF8.self)
         switch response.status {
-        case 500: return APIError(.internalError, "Internal error occurred: \(text)", details: .init(causes: [.init(reason: "", message: text, field: "")]))
+        case 500:
+            return APIError(.internalError, "Internal error occurred: \(text)", details: .init(causes: [.init(reason: "", message: text, field: "")]))
         case 400: return APIError(.badRequest, text)
         default:
             let (reason, message) = meaning(response.status, text)

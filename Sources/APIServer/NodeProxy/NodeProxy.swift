@@ -104,7 +104,9 @@ public struct NodeProxy: Sendable {
     }
 
     private func backend(_ node: String) throws(APIError) -> Tunnel.Backend {
-        guard let endpoint = endpoint(node) else { throw APIError(.internalError, "no preferred addresses found for node \"\(node)\"; known addresses: []") }
+        guard let endpoint = endpoint(node) else {
+            throw APIError(.internalError, "no preferred addresses found for node \"\(node)\"; known addresses: []")
+        }
         return .tls(host: endpoint.host, port: endpoint.port, serverName: endpoint.serverName, credentials: credentials())
     }
 

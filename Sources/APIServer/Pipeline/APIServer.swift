@@ -46,7 +46,8 @@ public final class APIServer: RequestHandler {
         self.gates = gates
         metrics = ServerMetrics(configuration.metrics)
         discovery = DiscoveryRoutes(
-            documents: DiscoveryDocuments(registry.catalog), readiness: extensions.readiness, documentsOfKeys: extensions.keyDocuments, metrics: metrics)
+            documents: DiscoveryDocuments(registry.catalog), readiness: extensions.readiness, documentsOfKeys: extensions.keyDocuments,
+            metrics: metrics)
         router = ResourceRouter(
             registry: registry, store: registry.store, admission: Admission(chain: gates.admission, stored: registry),
             environment: configuration.environment, deadlines: deadlines,

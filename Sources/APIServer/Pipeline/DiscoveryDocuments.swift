@@ -49,7 +49,7 @@ final class DiscoveryDocuments: Sendable {
         case ("api", 2): return Discovery.resources(group: "", version: segments[1], in: resources)
         case ("apis", 2): return Discovery.group(segments[1], in: resources)
         case ("apis", 3): return Discovery.resources(group: segments[1], version: segments[2], in: resources)
-        case ("openapi", 2) where segments[1] == "v2": 
+        case ("openapi", 2) where segments[1] == "v2":
             let document = OpenAPIv2(catalog: catalog, version: Self.version)
             return name.isProtobuf ? document.protobuf() : document.document()
         case ("openapi", _) where segments.count > 1 && segments[1] == "v3": return openAPIv3(segments.dropFirst(2).joined(separator: "/"))

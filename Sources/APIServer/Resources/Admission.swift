@@ -59,6 +59,7 @@ extension ServedResource {
     /// The resource as components name it.
     var reference: Resource {
         Resource(
-            group: definition.group, version: definition.version, plural: definition.plural, kind: definition.kind, isNamespaced: definition.isNamespaced)
+            group: definition.group, version: definition.version, plural: definition.plural, kind: definition.kind,
+            isNamespaced: definition.isNamespaced)
     }
 }

@@ -86,9 +86,11 @@ struct ListOptions: Sendable {
                 throw .badRequest("\(error)")
             }
             let known = resource.strategy.selectableFieldNames
-            for name in selection.fields?.requirements.map(\.field) ?? [] where name != "metadata.name" && name != "metadata.namespace" && !known.contains(name) {
+            for name in selection.fields?.requirements.map(\.field) ?? []
+            where name != "metadata.name" && name != "metadata.namespace" && !known.contains(name) {
                 throw .badRequest(
-                    "Unable to find \"\(resource.group.isEmpty ? "" : resource.group + "/")\(resource.definition.version), Resource=\(resource.plural)\" that match label selector \"\", field selector \"\(fields)\": field label not supported: \(name)")
+                    "Unable to find \"\(resource.group.isEmpty ? "" : resource.group + "/")\(resource.definition.version), Resource=\(resource.plural)\" that match label selector \"\", field selector \"\(fields)\": field label not supported: \(name)"
+                )
             }
         }
         return selection

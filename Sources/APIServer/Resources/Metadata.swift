@@ -28,7 +28,9 @@ enum Metadata {
             throw resource.conflict(
                 old.name, "Precondition failed: UID in precondition: \(object.uid), UID in object meta: \(old.uid)")
         }
-        for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion", "managedFields"] {
+        for field in [
+            "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion", "managedFields",
+        ] {
             object.metadata[field] = old.metadata[field]
         }
         object.metadata["selfLink"] = .null

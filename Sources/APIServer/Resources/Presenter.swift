@@ -18,7 +18,8 @@ struct Presenter: Sendable {
             return HTTPResponse(status: status, headers: headers, body: [bytes])
         case .json: return HTTPResponse(status: status, headers: headers, body: [try Self.parse(bytes).json()])
         case .yaml:
-            return HTTPResponse(status: status, contentType: "application/yaml", headers: headers, body: [Array(YAML.write(try Self.parse(bytes)).utf8)])
+            return HTTPResponse(
+                status: status, contentType: "application/yaml", headers: headers, body: [Array(YAML.write(try Self.parse(bytes)).utf8)])
         case .table(let version):
             let object = try Self.parse(bytes)
             let table = table([object], version, resource, request, metadata: ["resourceVersion": .string(object.resourceVersion)])
@@ -120,7 +121,8 @@ struct Presenter: Sendable {
 
     private func table(_ objects: [Value], _ version: String, _ resource: ServedResource, _ request: APIRequest, metadata: Value) -> Value {
         TableForm.table(
-            objects, version: version, definition: resource.definition, metadata: metadata, includeObject: request.queryValue("includeObject") ?? "Metadata",
+            objects, version: version, definition: resource.definition, metadata: metadata,
+            includeObject: request.queryValue("includeObject") ?? "Metadata",
             now: now)
     }
 

@@ -12,7 +12,9 @@ struct ResourceReader: Sendable {
     func get(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> HTTPResponse {
         let form = try AnswerForm.negotiate(request.accept)
         if let wanted = try Self.revision(request.queryValue("resourceVersion")), wanted > revision { throw Self.tooLarge(wanted, revision) }
-        guard let object = resource.collection.find(resource.key(namespace: info.namespace, name: info.name)) else { throw resource.notFound(info.name) }
+        guard let object = resource.collection.find(resource.key(namespace: info.namespace, name: info.name)) else {
+            throw resource.notFound(info.name)
+        }
         return try presenter.object(object.bytes, form, resource, request)
     }
 
@@ -81,7 +83,8 @@ struct ResourceReader: Sendable {
                 ? APIError(.expired, "The resourceVersion for the provided list is too old.")
                 : APIError(
                     .expired,
-                    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
+                    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
+                )
         }
     }
 

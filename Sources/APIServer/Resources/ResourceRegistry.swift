@@ -131,7 +131,8 @@ public final class ResourceRegistry: Sendable {
         guard let observers = observers.withLock({ $0[prefix] }), let resource = byPrefix[prefix] else { return }
         let key = String(change.key.dropFirst(prefix.count))
         let object = change.value.map {
-            StoredObject(key: key, revision: change.revision, bytes: Revisions.splice(change.revision, into: $0), fieldsOf: resource.strategy.selectableFields)
+            StoredObject(
+                key: key, revision: change.revision, bytes: Revisions.splice(change.revision, into: $0), fieldsOf: resource.strategy.selectableFields)
         }
         for observer in observers { observer(resource, key, object) }
     }

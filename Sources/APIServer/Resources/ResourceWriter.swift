@@ -42,10 +42,10 @@ struct ResourceWriter: Sendable {
             do throws(APIError) {
                 let bytes = try await store(new: object, context)
                 return Written(bytes: bytes, isCreated: true, warnings: warnings)
-            } catch where error.reason == .alreadyExists && isGenerated && attempts < Self.attemptsMax {
+            } catch  where error.reason == .alreadyExists && isGenerated && attempts < Self.attemptsMax {
                 isRetry = true
                 continue
-            } catch where error.reason == .alreadyExists && isGenerated && isRetry {
+            } catch  where error.reason == .alreadyExists && isGenerated && isRetry {
                 throw APIError(
                     .alreadyExists, "\(error.message), the server was not able to generate a unique name for the object", details: error.details)
             }
@@ -106,9 +106,9 @@ struct ResourceWriter: Sendable {
             do throws(APIError) {
                 let bytes = try await store(object, over: old, current, context)
                 return Written(bytes: bytes, warnings: warnings)
-            } catch where error.reason == .conflict && error.details?.kind == Self.raced && !isConditional {
+            } catch  where error.reason == .conflict && error.details?.kind == Self.raced && !isConditional {
                 continue
-            } catch where error.reason == .conflict && error.details?.kind == Self.raced {
+            } catch  where error.reason == .conflict && error.details?.kind == Self.raced {
                 throw resource.modified(name)
             }
         }
@@ -202,7 +202,9 @@ struct ResourceWriter: Sendable {
 
     /// Fills in what the path says and refuses a body that says otherwise.
     private func checkTarget(_ object: inout Value, _ context: WriteContext) throws(APIError) {
-        guard object.isObject else { throw .badRequest("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct") }
+        guard object.isObject else {
+            throw .badRequest("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct")
+        }
         if object["apiVersion"].isNull { object["apiVersion"] = .string(resource.apiVersion) }
         if object["kind"].isNull { object["kind"] = .string(resource.definition.kind) }
         guard object.apiVersion == resource.apiVersion, object.kind == resource.definition.kind else {

@@ -28,7 +28,8 @@ struct PodStrategy: ResourceStrategy {
 
     var selectableFieldNames: Set<String> {
         [
-            "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP",
+            "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase",
+            "status.podIP",
             "status.nominatedNodeName",
         ]
     }

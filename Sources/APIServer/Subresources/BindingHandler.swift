@@ -10,7 +10,9 @@ struct BindingHandler: Sendable {
         let target = binding["target"]
         let node = target["name"].string ?? ""
         var problems: [FieldError] = []
-        if let kind = target["kind"].string, !kind.isEmpty, kind != "Node" { problems.append(.notSupported("target.kind", target["kind"], ["Node", "<empty>"])) }
+        if let kind = target["kind"].string, !kind.isEmpty, kind != "Node" {
+            problems.append(.notSupported("target.kind", target["kind"], ["Node", "<empty>"]))
+        }
         if node.isEmpty { problems.append(.required("target.name")) }
         if !problems.isEmpty { throw .invalid(kind: "Binding", group: "", name: name, problems) }
         var main = context

@@ -14,7 +14,8 @@ struct ScaleHandler: Sendable {
 
     /// Sets the replicas to what `transform` makes of the present scale.
     func update(
-        _ name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, _ transform: @escaping @Sendable (Value) throws(APIError) -> Value
+        _ name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext,
+        _ transform: @escaping @Sendable (Value) throws(APIError) -> Value
     ) async throws(APIError) -> ResourceWriter.Written {
         let (kind, group) = ("Scale", "autoscaling")
         var main = context
@@ -23,7 +24,9 @@ struct ScaleHandler: Sendable {
             guard var object = old else { throw resource.notFound(name) }
             let scale = try transform(Self.scale(of: object))
             guard let replicas = scale["spec"].isNull ? 0 : scale["spec"]["replicas"].int ?? (scale["spec"]["replicas"].isNull ? 0 : nil) else {
-                throw .badRequest("Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal \(scale["spec"]["replicas"]) into Go struct field ScaleSpec.spec.replicas of type int32")
+                throw .badRequest(
+                    "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal \(scale["spec"]["replicas"]) into Go struct field ScaleSpec.spec.replicas of type int32"
+                )
             }
             if replicas < 0 {
                 throw .invalid(

@@ -41,7 +41,10 @@ public struct DaemonSetController: Controller {
         }
         nodes.onChange { [queue, sets] change in
             // Only what decides where pods may be.
-            if let old = change.old, let new = change.new, old.metadata["labels"] == new.metadata["labels"], old.spec["taints"] == new.spec["taints"] { return }
+            if let old = change.old, let new = change.new, old.metadata["labels"] == new.metadata["labels"], old.spec["taints"] == new.spec["taints"]
+            {
+                return
+            }
             for set in sets.list() { queue.enqueue(set.key) }
         }
         pods.onChange { change in podChanged(change) }
@@ -62,7 +65,9 @@ public struct DaemonSetController: Controller {
     }
 
     private static func owner(of object: Value) -> String? {
-        guard let reference = object.controllerReference, reference["kind"].string == "DaemonSet", let name = reference["name"].string else { return nil }
+        guard let reference = object.controllerReference, reference["kind"].string == "DaemonSet", let name = reference["name"].string else {
+            return nil
+        }
         return "\(object.namespace)/\(name)"
     }
 
@@ -95,7 +100,8 @@ public struct DaemonSetController: Controller {
         let key = set.key
         for pod in plan.finished {
             let isFailed = pod.phase == "Failed"
-            let message = "Found \(isFailed ? "failed" : "succeeded") daemon pod \(pod.key) on node \(pod.nodeName), will try to \(isFailed ? "kill" : "delete") it"
+            let message =
+                "Found \(isFailed ? "failed" : "succeeded") daemon pod \(pod.key) on node \(pod.nodeName), will try to \(isFailed ? "kill" : "delete") it"
             recorder.event(set, isFailed ? .warning : .normal, isFailed ? "FailedDaemonPod" : "SucceededDaemonPod", message)
         }
         let victims = Array((plan.deletes + plan.finished).prefix(ReplicaSetController.burst))

@@ -18,7 +18,7 @@ struct DaemonSetPlan {
     private let now: Timestamp
     private let nodes: [Value]
     private let pods: [String: [Value]]
-    private var minReadySeconds: Int { set.spec["minReadySeconds"].int ?? 0 }
+    private var minReadySeconds: Int { self.set.spec["minReadySeconds"].int ?? 0 }
 
     /// - Parameters:
     ///   - owned: the set's pods, finished and ending ones included.

@@ -58,7 +58,9 @@ public struct DeploymentController: Controller {
     }
 
     private static func owner(of set: Value) -> String? {
-        guard let reference = set.controllerReference, reference["kind"].string == "Deployment", let name = reference["name"].string else { return nil }
+        guard let reference = set.controllerReference, reference["kind"].string == "Deployment", let name = reference["name"].string else {
+            return nil
+        }
         return "\(set.namespace)/\(name)"
     }
 

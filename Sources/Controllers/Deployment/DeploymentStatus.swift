@@ -26,7 +26,8 @@ struct DeploymentStatus {
         Conditions.set(
             isAvailable
                 ? DeploymentModel.condition("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.", now: now)
-                : DeploymentModel.condition("Available", "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.", now: now),
+                : DeploymentModel.condition(
+                    "Available", "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.", now: now),
             in: &conditions)
         status["conditions"] = .array(conditions)
         return status
@@ -76,7 +77,8 @@ struct DeploymentStatus {
     private func count(_ status: Value, _ field: String) -> Int { status[field].int ?? 0 }
 
     func isComplete(_ status: Value) -> Bool {
-        count(status, "updatedReplicas") == spec.replicas && count(status, "replicas") == spec.replicas && count(status, "availableReplicas") == spec.replicas
+        count(status, "updatedReplicas") == spec.replicas && count(status, "replicas") == spec.replicas
+            && count(status, "availableReplicas") == spec.replicas
             && count(status, "observedGeneration") >= deployment.generation
     }
 

@@ -172,7 +172,8 @@ struct Rollout {
             throw error
         }
         newSet = created
-        let condition = DeploymentModel.condition("Progressing", "True", "NewReplicaSetCreated", "Created new replica set \"\(created.name)\"", now: now)
+        let condition = DeploymentModel.condition(
+            "Progressing", "True", "NewReplicaSetCreated", "Created new replica set \"\(created.name)\"", now: now)
         try await note(spec.progressDeadline == nil ? nil : condition, revision: revision)
     }
 

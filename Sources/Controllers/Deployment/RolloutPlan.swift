@@ -45,7 +45,8 @@ enum RolloutPlan {
     }
 
     private static func isSaturated(_ set: Value, _ spec: DeploymentSpec) -> Bool {
-        set.replicas == spec.replicas && set.annotation(DeploymentModel.desiredReplicas) == String(spec.replicas) && set.availableReplicas == spec.replicas
+        set.replicas == spec.replicas && set.annotation(DeploymentModel.desiredReplicas) == String(spec.replicas)
+            && set.availableReplicas == spec.replicas
     }
 
     private static func proportional(_ active: [Value], _ deployment: Value, _ spec: DeploymentSpec) -> Sizes {
@@ -118,7 +119,10 @@ enum RolloutPlan {
         let formerNumber = former.flatMap { Int($0) } ?? 0
         if let number = Int(revision), formerNumber < number {
             annotations[DeploymentModel.revision] = .string(revision)
-            if let former { annotations[DeploymentModel.revisionHistory] = .string(history(annotations[DeploymentModel.revisionHistory].string ?? "", adding: former)) }
+            if let former {
+                annotations[DeploymentModel.revisionHistory] = .string(
+                    history(annotations[DeploymentModel.revisionHistory].string ?? "", adding: former))
+            }
         }
         set.metadata["annotations"] = annotations.isEmpty ? .null : annotations
     }

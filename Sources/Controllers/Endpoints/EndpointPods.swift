@@ -10,7 +10,8 @@ enum EndpointIndex {
 
     /// Labels that nearly every pod has with a value of its own: not worth an index.
     private static let scattered: Set<String> = [
-        "pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index",
+        "pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/pod-name",
+        "apps.kubernetes.io/pod-index",
         "batch.kubernetes.io/controller-uid", "controller-uid", "batch.kubernetes.io/job-completion-index",
     ]
 

@@ -32,7 +32,9 @@ public struct EndpointSliceController: Controller {
     /// The service of a slice that this controller manages.
     private static func serviceKey(_ slice: Value) -> String? {
         let labels = slice.metadata["labels"]
-        guard labels[EndpointSlicePlan.managedBy].string == EndpointSlicePlan.manager, let name = labels[EndpointSlicePlan.serviceName].string else { return nil }
+        guard labels[EndpointSlicePlan.managedBy].string == EndpointSlicePlan.manager, let name = labels[EndpointSlicePlan.serviceName].string else {
+            return nil
+        }
         return "\(slice.namespace)/\(name)"
     }
 
@@ -52,7 +54,9 @@ public struct EndpointSliceController: Controller {
         }
         nodes.onChange { [queue, services, pods] change in
             let label = "topology.kubernetes.io/zone"
-            guard change.old?.metadata["labels"][label] != change.new?.metadata["labels"][label] || change.old == nil || change.new == nil else { return }
+            guard change.old?.metadata["labels"][label] != change.new?.metadata["labels"][label] || change.old == nil || change.new == nil else {
+                return
+            }
             for pod in pods.indexed(EndpointIndex.podNode, change.object.name) {
                 for key in EndpointIndex.services(of: pod, in: services) { queue.enqueue(key) }
             }

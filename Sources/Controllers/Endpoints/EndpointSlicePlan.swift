@@ -92,7 +92,8 @@ struct EndpointSlicePlan {
         let isTerminating = pod.isBeingDeleted
         let isReady = service.spec["publishNotReadyAddresses"].bool == true || isServing && !isTerminating
         var endpoint: Value = [
-            "addresses": [.string(address)], "conditions": ["ready": .bool(isReady), "serving": .bool(isServing), "terminating": .bool(isTerminating)],
+            "addresses": [.string(address)],
+            "conditions": ["ready": .bool(isReady), "serving": .bool(isServing), "terminating": .bool(isTerminating)],
             "targetRef": pod.podReference,
         ]
         if !pod.nodeName.isEmpty { endpoint["nodeName"] = .string(pod.nodeName) }
@@ -116,14 +117,17 @@ struct EndpointSlicePlan {
     static func ports(of service: Value, on pod: Value) -> [Value] {
         service.spec["ports"].array.compactMap { port in
             guard let number = pod.targetPort(of: port) else { return nil }
-            var result: Value = ["name": .string(port["name"].string ?? ""), "port": Value(number), "protocol": .string(port["protocol"].string ?? "TCP")]
+            var result: Value = [
+                "name": .string(port["name"].string ?? ""), "port": Value(number), "protocol": .string(port["protocol"].string ?? "TCP"),
+            ]
             result["appProtocol"] = port["appProtocol"]
             return result
         }
     }
 
     private static func portKey(_ ports: [Value]) -> String {
-        ports.map { "\($0["name"].string ?? "")|\($0["protocol"].string ?? "TCP")|\($0["port"].int ?? 0)|\($0["appProtocol"].string ?? "")" }.sorted().joined(separator: ",")
+        ports.map { "\($0["name"].string ?? "")|\($0["protocol"].string ?? "TCP")|\($0["port"].int ?? 0)|\($0["appProtocol"].string ?? "")" }.sorted()
+            .joined(separator: ",")
     }
 
     private static func key(_ endpoint: Value) -> String { "\(endpoint["addresses"][0].string ?? "")|\(endpoint["targetRef"]["name"].string ?? "")" }

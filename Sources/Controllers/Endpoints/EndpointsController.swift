@@ -75,10 +75,15 @@ enum EndpointsPlan {
             if count > max { continue }
             let entry = entry(pod, address, service)
             let key = ports.map(unnamed).sorted { ($0["name"].string ?? "", $0["port"].int ?? 0) < ($1["name"].string ?? "", $1["port"].int ?? 0) }
-            if publishesAll || pod.isReadyPod { subsets[key, default: ([], [])].ready.append(entry) } else { subsets[key, default: ([], [])].notReady.append(entry) }
+            if publishesAll || pod.isReadyPod {
+                subsets[key, default: ([], [])].ready.append(entry)
+            } else {
+                subsets[key, default: ([], [])].notReady.append(entry)
+            }
         }
         var object: Value = [
-            "apiVersion": "v1", "kind": "Endpoints", "metadata": ["name": .string(service.name), "namespace": .string(service.namespace), "labels": labels(of: service)],
+            "apiVersion": "v1", "kind": "Endpoints",
+            "metadata": ["name": .string(service.name), "namespace": .string(service.namespace), "labels": labels(of: service)],
         ]
         if count > max { object.metadata["annotations"] = [overCapacity: "truncated"] }
         let sorted = subsets.sorted { Value.array($0.key).description < Value.array($1.key).description }

@@ -26,7 +26,9 @@ public struct GarbageCollector: Controller {
                 for (resource, dependent) in graph.dependents(of: object.uid) { queue.enqueue(OwnershipGraph.id(resource, dependent)) }
                 // An owner may be waiting for this one to go.
                 for reference in object.ownerReferences {
-                    if let (resource, owner) = graph.find(reference, namespace: object.namespace) { queue.enqueue(OwnershipGraph.id(resource, owner)) }
+                    if let (resource, owner) = graph.find(reference, namespace: object.namespace) {
+                        queue.enqueue(OwnershipGraph.id(resource, owner))
+                    }
                 }
             }
         }

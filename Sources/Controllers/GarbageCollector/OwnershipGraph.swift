@@ -50,7 +50,9 @@ struct OwnershipGraph: Sendable {
     func object(_ id: String) -> (Resource, Value)? {
         let parts = id.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3 else { return nil }
-        guard let (resource, informer) = byResource.first(where: { $0.resource.group == parts[0] && $0.resource.plural == parts[1] }) else { return nil }
+        guard let (resource, informer) = byResource.first(where: { $0.resource.group == parts[0] && $0.resource.plural == parts[1] }) else {
+            return nil
+        }
         return informer.get(String(parts[2])).map { (resource, $0) }
     }
 }

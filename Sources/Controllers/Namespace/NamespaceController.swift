@@ -62,7 +62,9 @@ public struct NamespaceController: Controller {
         set(&conditions, "NamespaceContentRemaining", "SomeResourcesRemain", "Some resources are remaining: \(remaining)")
         if !finalizers.isEmpty {
             let held = finalizers.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value) resource instances" }.joined(separator: ", ")
-            set(&conditions, "NamespaceFinalizersRemaining", "SomeFinalizersRemain", "Some content in the namespace has finalizers remaining: \(held)")
+            set(
+                &conditions, "NamespaceFinalizersRemaining", "SomeFinalizersRemain", "Some content in the namespace has finalizers remaining: \(held)"
+            )
         }
         changed["status"]["conditions"] = .array(conditions)
         if changed != namespace { try await context.client.update(.namespaces, changed, subresource: "status") }

@@ -150,7 +150,9 @@ public struct ReplicaSetController: Controller {
             try await context.client.update(kind.resource, changed, subresource: "status")
         } catch let error as APIError where error.reason == .conflict {
             // The set changed meanwhile: its status is still what was counted.
-            guard var live = try await context.client.find(kind.resource, namespace: set.namespace, name: set.name), live.uid == set.uid else { return }
+            guard var live = try await context.client.find(kind.resource, namespace: set.namespace, name: set.name), live.uid == set.uid else {
+                return
+            }
             live.status = status
             try await context.client.update(kind.resource, live, subresource: "status")
         } catch let error as APIError where error.reason == .notFound {}

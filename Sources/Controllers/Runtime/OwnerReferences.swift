@@ -5,7 +5,8 @@ extension Value {
     /// The reference that makes this object the controller of another one (`metav1.NewControllerRef`).
     func controllerReference(as resource: Resource) -> Value {
         [
-            "apiVersion": .string(resource.apiVersion), "kind": .string(resource.kind), "name": .string(name), "uid": .string(uid), "controller": true,
+            "apiVersion": .string(resource.apiVersion), "kind": .string(resource.kind), "name": .string(name), "uid": .string(uid),
+            "controller": true,
             "blockOwnerDeletion": true,
         ]
     }

@@ -72,7 +72,8 @@ extension Value {
     func means(_ other: Value) -> Bool {
         switch (self, other) {
         case (.object(let left), .object(let right)):
-            return left.allSatisfy { $0.value.means(right[$0.key] ?? .null) } && right.allSatisfy { left.contains($0.key) || Value.null.means($0.value) }
+            return left.allSatisfy { $0.value.means(right[$0.key] ?? .null) }
+                && right.allSatisfy { left.contains($0.key) || Value.null.means($0.value) }
         case (.array(let left), .array(let right)): return left.count == right.count && zip(left, right).allSatisfy { $0.means($1) }
         case (.null, .object(let fields)), (.object(let fields), .null): return fields.allSatisfy { $0.value.means(.null) }
         case (.null, .array(let elements)), (.array(let elements), .null): return elements.isEmpty

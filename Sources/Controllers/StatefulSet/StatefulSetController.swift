@@ -38,14 +38,18 @@ public struct StatefulSetController: Controller {
                 if let owner = Self.owner(of: pod) {
                     queue.enqueue(owner)
                 } else if pod.controllerReference == nil, change.new != nil {
-                    for set in sets.list() where set.namespace == pod.namespace && StatefulSetPods(set: set).ordinal(of: pod) != nil { queue.enqueue(set.key) }
+                    for set in sets.list() where set.namespace == pod.namespace && StatefulSetPods(set: set).ordinal(of: pod) != nil {
+                        queue.enqueue(set.key)
+                    }
                 }
             }
         }
     }
 
     private static func owner(of object: Value) -> String? {
-        guard let reference = object.controllerReference, reference["kind"].string == "StatefulSet", let name = reference["name"].string else { return nil }
+        guard let reference = object.controllerReference, reference["kind"].string == "StatefulSet", let name = reference["name"].string else {
+            return nil
+        }
         return "\(object.namespace)/\(name)"
     }
 

@@ -8,15 +8,15 @@ struct StatefulSetPods {
     static let nameLabel = "statefulset.kubernetes.io/pod-name"
     static let indexLabel = "apps.kubernetes.io/pod-index"
 
-    var start: Int { set.spec["ordinals"]["start"].int ?? 0 }
-    var replicas: Int { set.spec["replicas"].int ?? 1 }
+    var start: Int { self.set.spec["ordinals"]["start"].int ?? 0 }
+    var replicas: Int { self.set.spec["replicas"].int ?? 1 }
     var ordinals: Range<Int> { start..<(start + replicas) }
 
     /// One after another, rather than all at once.
-    var isOrdered: Bool { set.spec["podManagementPolicy"].string != "Parallel" }
-    var isRolling: Bool { set.spec["updateStrategy"]["type"].string != "OnDelete" }
-    var partition: Int { set.spec["updateStrategy"]["rollingUpdate"]["partition"].int ?? 0 }
-    var minReadySeconds: Int { set.spec["minReadySeconds"].int ?? 0 }
+    var isOrdered: Bool { self.set.spec["podManagementPolicy"].string != "Parallel" }
+    var isRolling: Bool { self.set.spec["updateStrategy"]["type"].string != "OnDelete" }
+    var partition: Int { self.set.spec["updateStrategy"]["rollingUpdate"]["partition"].int ?? 0 }
+    var minReadySeconds: Int { self.set.spec["minReadySeconds"].int ?? 0 }
 
     /// Pods that an update may take down at a time.
     var maxUnavailable: Int {
@@ -28,7 +28,8 @@ struct StatefulSetPods {
 
     /// The ordinal of a pod of this set; nil where its name is another's.
     func ordinal(of pod: Value) -> Int? {
-        guard pod.name.hasPrefix("\(set.name)-"), let ordinal = Int(pod.name.dropFirst(set.name.utf8.count + 1)), ordinal >= 0, name(ordinal) == pod.name
+        guard pod.name.hasPrefix("\(set.name)-"), let ordinal = Int(pod.name.dropFirst(set.name.utf8.count + 1)), ordinal >= 0,
+            name(ordinal) == pod.name
         else { return nil }
         return ordinal
     }
@@ -68,7 +69,10 @@ struct StatefulSetPods {
             for (key, value) in set.spec["selector"]["matchLabels"].fields { claim.metadata["labels"][key] = value }
             if set.spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"].string == "Delete" {
                 claim.metadata["ownerReferences"] = [
-                    ["apiVersion": "apps/v1", "kind": "StatefulSet", "name": .string(set.name), "uid": .string(set.uid), "controller": true, "blockOwnerDeletion": true]
+                    [
+                        "apiVersion": "apps/v1", "kind": "StatefulSet", "name": .string(set.name), "uid": .string(set.uid), "controller": true,
+                        "blockOwnerDeletion": true,
+                    ]
                 ]
             }
             return claim

@@ -24,7 +24,9 @@ public actor LibNFTables: NFTables {
 
     public func list(table: NFName) throws -> String? { try find("list table inet \(table)\n", json: false) }
 
-    public func listJSON(set: NFName, table: NFName) throws -> [UInt8]? { try find("list set inet \(table) \(set)\n", json: true).map { Array($0.utf8) } }
+    public func listJSON(set: NFName, table: NFName) throws -> [UInt8]? {
+        try find("list set inet \(table) \(set)\n", json: true).map { Array($0.utf8) }
+    }
 
     public func hasTable(_ table: NFName) throws -> Bool {
         try run("list tables inet\n", json: false).split(separator: "\n").contains { $0 == "table inet \(table)" }

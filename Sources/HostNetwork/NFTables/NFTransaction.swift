@@ -53,7 +53,8 @@ public struct NFTransaction: Sendable, CustomStringConvertible {
 
     public mutating func addChain(_ chain: NFName, hook: Hook? = nil) {
         guard let hook else { return command("add chain inet \(table) \(chain)") }
-        description += "add chain inet \(table) \(chain) { type \(hook.kind.rawValue) hook \(hook.point.rawValue) priority \(hook.priority) ; policy accept ; }\n"
+        description +=
+            "add chain inet \(table) \(chain) { type \(hook.kind.rawValue) hook \(hook.point.rawValue) priority \(hook.priority) ; policy accept ; }\n"
         count += 1
     }
 

@@ -53,7 +53,8 @@ extension NetworkLink {
             return nil
         }
         self.init(
-            index: index, name: name, mtu: Int(attributes[IFLA.mtu]?.uint32 ?? 0), isUp: flags & IFF.up != 0, masterIndex: attributes[IFLA.master]?.uint32,
+            index: index, name: name, mtu: Int(attributes[IFLA.mtu]?.uint32 ?? 0), isUp: flags & IFF.up != 0,
+            masterIndex: attributes[IFLA.master]?.uint32,
             kind: attributes[IFLA.linkInfo]?.attributes()[IFLA.infoKind]?.text ?? "")
     }
 }
@@ -67,6 +68,7 @@ extension NetworkRoute {
         else { return nil }
         let destination = attributes[RTA.destination]?.address ?? IPAddress(family: family, bits: 0)
         self.init(
-            destination: CIDR(destination, prefixLength: Int(length)), gateway: attributes[RTA.gateway]?.address, linkIndex: attributes[RTA.link]?.uint32)
+            destination: CIDR(destination, prefixLength: Int(length)), gateway: attributes[RTA.gateway]?.address,
+            linkIndex: attributes[RTA.link]?.uint32)
     }
 }

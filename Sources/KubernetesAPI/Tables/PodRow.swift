@@ -16,7 +16,8 @@ struct PodRow {
         }
         return [
             row.name, .string("\(ready)/\(total)"), .string(reason), .string(restarts(sidecars)), row.age, row.text(status["podIP"]),
-            row.text(spec["nodeName"]), row.text(status["nominatedNodeName"]), .string(gates.isEmpty ? "<none>" : "\(trueGates.count)/\(gates.count)"),
+            row.text(spec["nodeName"]), row.text(status["nominatedNodeName"]),
+            .string(gates.isEmpty ? "<none>" : "\(trueGates.count)/\(gates.count)"),
         ].map { pod.isNull ? .null : $0 }
     }
 

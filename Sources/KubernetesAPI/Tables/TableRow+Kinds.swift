@@ -77,7 +77,8 @@ extension TableRow {
         let info = status["nodeInfo"]
         return [
             name, joined(states), joined(roles.sorted()), age, text(info["kubeletVersion"], or: ""), address("InternalIP"), address("ExternalIP"),
-            text(info["osImage"], or: "<unknown>"), text(info["kernelVersion"], or: "<unknown>"), text(info["containerRuntimeVersion"], or: "<unknown>"),
+            text(info["osImage"], or: "<unknown>"), text(info["kernelVersion"], or: "<unknown>"),
+            text(info["containerRuntimeVersion"], or: "<unknown>"),
         ]
     }
 
@@ -160,7 +161,8 @@ extension TableRow {
         case "daemonsets":
             return [
                 name, count(status["desiredNumberScheduled"]), count(status["currentNumberScheduled"]), count(status["numberReady"]),
-                count(status["updatedNumberScheduled"]), count(status["numberAvailable"]), map(pod["nodeSelector"]), age, containers(pod), images(pod),
+                count(status["updatedNumberScheduled"]), count(status["numberAvailable"]), map(pod["nodeSelector"]), age, containers(pod),
+                images(pod),
                 selector(spec["selector"]),
             ]
         case "controllerrevisions":
@@ -193,8 +195,14 @@ extension TableRow {
         func has(_ type: String) -> Bool { status["conditions"].array.contains { $0["type"].string == type && $0["status"].string == "True" } }
         let state =
             has("Complete")
-            ? "Complete" : has("Failed") ? "Failed" : object.isBeingDeleted ? "Terminating" : has("Suspended") ? "Suspended"
-            : has("FailureTarget") ? "FailureTarget" : has("SuccessCriteriaMet") ? "SuccessCriteriaMet" : "Running"
+            ? "Complete"
+            : has("Failed")
+                ? "Failed"
+                : object.isBeingDeleted
+                    ? "Terminating"
+                    : has("Suspended")
+                        ? "Suspended"
+                        : has("FailureTarget") ? "FailureTarget" : has("SuccessCriteriaMet") ? "SuccessCriteriaMet" : "Running"
         var duration = ""
         if let start = Timestamp(rfc3339: status["startTime"].string ?? "") {
             let end = Timestamp(rfc3339: status["completionTime"].string ?? "") ?? now

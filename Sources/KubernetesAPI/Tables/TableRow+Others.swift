@@ -42,7 +42,8 @@ extension TableRow {
         case "storageclasses":
             let isDefault = object.annotations["storageclass.kubernetes.io/is-default-class"] == "true"
             return [
-                .string(object.name + (isDefault ? " (default)" : "")), text(object["provisioner"], or: ""), text(object["reclaimPolicy"], or: "Delete"),
+                .string(object.name + (isDefault ? " (default)" : "")), text(object["provisioner"], or: ""),
+                text(object["reclaimPolicy"], or: "Delete"),
                 text(object["volumeBindingMode"], or: "Immediate"), .bool(object["allowVolumeExpansion"].bool ?? false), age,
             ]
         case "csidrivers":
@@ -71,7 +72,9 @@ extension TableRow {
         case "rolebindings", "clusterrolebindings":
             func subjects(_ kind: String) -> Value {
                 let matching = object["subjects"].array.filter { $0["kind"].string == kind }
-                let names = matching.map { kind == "ServiceAccount" ? "\($0["namespace"].string ?? "")/\($0["name"].string ?? "")" : $0["name"].string ?? "" }
+                let names = matching.map {
+                    kind == "ServiceAccount" ? "\($0["namespace"].string ?? "")/\($0["name"].string ?? "")" : $0["name"].string ?? ""
+                }
                 return .string(names.joined(separator: ", "))
             }
             let role = object["roleRef"]
@@ -112,11 +115,18 @@ extension TableRow {
             [name, budget(spec["minAvailable"]), budget(spec["maxUnavailable"]), count(status["disruptionsAllowed"]), age]
         case "horizontalpodautoscalers": autoscaler
         case "priorityclasses":
-            [name, count(object["value"]), .bool(object["globalDefault"].bool ?? false), age, text(object["preemptionPolicy"], or: "PreemptLowerPriority")]
+            [
+                name, count(object["value"]), .bool(object["globalDefault"].bool ?? false), age,
+                text(object["preemptionPolicy"], or: "PreemptLowerPriority"),
+            ]
         case "runtimeclasses": [name, text(object["handler"], or: ""), age]
         case "certificatesigningrequests": signingRequest
         case "apiservices":
-            [name, .string(spec["service"].isObject ? "\(spec["service"]["namespace"].string ?? "")/\(spec["service"]["name"].string ?? "")" : "Local"), available, age]
+            [
+                name,
+                .string(spec["service"].isObject ? "\(spec["service"]["namespace"].string ?? "")/\(spec["service"]["name"].string ?? "")" : "Local"),
+                available, age,
+            ]
         case "customresourcedefinitions": [name, created]
         case "flowschemas":
             [
@@ -156,7 +166,8 @@ extension TableRow {
             shown.append("\(resource["name"].string ?? metric["type"].string ?? ""): \(now ?? "<unknown>")/\(wanted)")
         }
         return [
-            name, .string("\(target["kind"].string ?? "")/\(target["name"].string ?? "")"), .string(shown.isEmpty ? "<none>" : shown.joined(separator: ", ")),
+            name, .string("\(target["kind"].string ?? "")/\(target["name"].string ?? "")"),
+            .string(shown.isEmpty ? "<none>" : shown.joined(separator: ", ")),
             .string(spec["minReplicas"].int.map(String.init) ?? "<unset>"), count(spec["maxReplicas"]), count(status["currentReplicas"]), age,
         ]
     }

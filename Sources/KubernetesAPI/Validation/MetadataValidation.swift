@@ -15,7 +15,8 @@ enum MetadataValidation {
             let text = finalizer.string ?? ""
             for problem in Validation.qualifiedName(text) { errors.append(.invalid("metadata.finalizers[\(index)]", finalizer, problem)) }
             if !text.contains("/"), !standardFinalizers.contains(text) {
-                errors.append(.invalid("metadata.finalizers[\(index)]", finalizer, "name is neither a standard finalizer name nor is it fully qualified"))
+                errors.append(
+                    .invalid("metadata.finalizers[\(index)]", finalizer, "name is neither a standard finalizer name nor is it fully qualified"))
             }
         }
         errors += owners(metadata["ownerReferences"])
@@ -81,7 +82,10 @@ enum MetadataValidation {
         var controllers: [String] = []
         for (index, reference) in references.array.enumerated() {
             let path = "metadata.ownerReferences[\(index)]"
-            for (field, words) in [("apiVersion", "version must not be empty"), ("kind", "must not be empty"), ("name", "must not be empty"), ("uid", "must not be empty")]
+            for (field, words) in [
+                ("apiVersion", "version must not be empty"), ("kind", "must not be empty"), ("name", "must not be empty"),
+                ("uid", "must not be empty"),
+            ]
             where (reference[field].string ?? "").isEmpty {
                 errors.append(.invalid("\(path).\(field)", reference[field].isNull ? "" : reference[field], words))
             }

@@ -96,7 +96,9 @@ struct ContainerLauncher: Sendable {
             pod: pod, container: container, attempt: attempt, imageRef: image.ref, environment: environment, mounts: mounts, security: security,
             resources: resources
         ).value
-        if let target, config.linux.securityContext.namespaceOptions.pid == .target { config.linux.securityContext.namespaceOptions.targetID = target }
+        if let target, config.linux.securityContext.namespaceOptions.pid == .target {
+            config.linux.securityContext.namespaceOptions.targetID = target
+        }
         return config
     }
 

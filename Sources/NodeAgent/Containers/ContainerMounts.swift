@@ -39,7 +39,9 @@ struct ContainerMounts {
 
     private func volume(_ mount: Value, index: Int) throws -> CRIMount {
         let name = mount["name"].string ?? ""
-        guard var hostPath = volumes[name] else { throw ContainerConfigError("cannot find volume \"\(name)\" to mount into container \"\(container.name)\"") }
+        guard var hostPath = volumes[name] else {
+            throw ContainerConfigError("cannot find volume \"\(name)\" to mount into container \"\(container.name)\"")
+        }
         let subPath = try subPath(mount)
         if !subPath.isEmpty {
             let target = directories.subpath(pod.uid, volume: name, container: container.name, index: index)
@@ -74,7 +76,9 @@ struct ContainerMounts {
                 return nil
             }
             if let missing { throw ContainerConfigError("subPathExpr \"\(text)\": missing value for \"\(missing)\"") }
-            if path.hasPrefix("/") || path.split(separator: "/").contains("..") { throw ContainerConfigError("subPath must be a relative path within the volume") }
+            if path.hasPrefix("/") || path.split(separator: "/").contains("..") {
+                throw ContainerConfigError("subPath must be a relative path within the volume")
+            }
             return path
         }
         let path = mount["subPath"].string ?? ""

@@ -27,7 +27,9 @@ enum ServiceEnvironment {
         guard let first = ports.first?["port"].int else { return [] }
         var result = [("\(prefix)_SERVICE_HOST", ip), ("\(prefix)_SERVICE_PORT", String(first))]
         for port in ports {
-            if let name = port["name"].string, !name.isEmpty { result.append(("\(prefix)_SERVICE_PORT_\(upper(name))", String(port["port"].int ?? 0))) }
+            if let name = port["name"].string, !name.isEmpty {
+                result.append(("\(prefix)_SERVICE_PORT_\(upper(name))", String(port["port"].int ?? 0)))
+            }
         }
         for (index, port) in ports.enumerated() {
             let number = port["port"].int ?? 0
@@ -35,7 +37,10 @@ enum ServiceEnvironment {
             let address = "\(upperProtocol.lowercased())://\(host):\(number)"
             if index == 0 { result.append(("\(prefix)_PORT", address)) }
             let portPrefix = "\(prefix)_PORT_\(number)_\(upperProtocol)"
-            result += [(portPrefix, address), ("\(portPrefix)_PROTO", upperProtocol.lowercased()), ("\(portPrefix)_PORT", String(number)), ("\(portPrefix)_ADDR", ip)]
+            result += [
+                (portPrefix, address), ("\(portPrefix)_PROTO", upperProtocol.lowercased()), ("\(portPrefix)_PORT", String(number)),
+                ("\(portPrefix)_ADDR", ip),
+            ]
         }
         return result.map { (name: $0.0, value: $0.1) }
     }

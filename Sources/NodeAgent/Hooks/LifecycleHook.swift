@@ -43,7 +43,9 @@ struct LifecycleHook: Sendable {
         guard answer.exitCode != 0 else { return }
         let output = String(decoding: (Array(answer.stdout) + Array(answer.stderr)).prefix(1_024), as: UTF8.self)
         throw Failure(
-            message: "\(whom) - error: command '\(command.joined(separator: " "))' exited with \(answer.exitCode): \(output), message: \(Value.string(output))")
+            message:
+                "\(whom) - error: command '\(command.joined(separator: " "))' exited with \(answer.exitCode): \(output), message: \(Value.string(output))"
+        )
     }
 
     /// `[sh -c exit]`

@@ -44,7 +44,9 @@ actor ImagePuller {
         guard let reference = ImageReference(container.image) else {
             throw Failure(
                 reason: "InvalidImageName",
-                message: "Failed to apply default image tag \"\(container.image)\": couldn't parse image name \"\(container.image)\": invalid reference format")
+                message:
+                    "Failed to apply default image tag \"\(container.image)\": couldn't parse image name \"\(container.image)\": invalid reference format"
+            )
         }
         do {
             return (reference, try await runtime.imageStatus(.with { $0.image = reference.full }))

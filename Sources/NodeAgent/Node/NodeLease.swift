@@ -37,7 +37,8 @@ struct NodeLease: Sendable {
         return [
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata,
             "spec": [
-                "holderIdentity": .string(node), "leaseDurationSeconds": .integer(duration.components.seconds), "renewTime": .string(now.rfc3339Micro),
+                "holderIdentity": .string(node), "leaseDurationSeconds": .integer(duration.components.seconds),
+                "renewTime": .string(now.rfc3339Micro),
             ],
         ]
     }

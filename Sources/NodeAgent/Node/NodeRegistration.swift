@@ -104,7 +104,8 @@ struct NodeRegistration: Sendable {
         return [
             "addresses": .array(addresses), "capacity": services.capacity.value, "allocatable": services.allocatable.value,
             "conditions": .array(conditions.values(previous: previous["conditions"].array, now: now)), "nodeInfo": info.value,
-            "daemonEndpoints": ["kubeletEndpoint": ["Port": Value(configuration.port)]], "images": listsImages ? .array(await images()) : previous["images"],
+            "daemonEndpoints": ["kubeletEndpoint": ["Port": Value(configuration.port)]],
+            "images": listsImages ? .array(await images()) : previous["images"],
         ]
     }
 

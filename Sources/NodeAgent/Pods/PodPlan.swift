@@ -135,7 +135,9 @@ struct PodPlanner {
                     plan.killsPod = true
                     return false
                 }
-                if let record, record.state == .unknown { plan.kills.append(PodPlan.Kill(record: record, reason: .unknownState, message: unknown(container))) }
+                if let record, record.state == .unknown {
+                    plan.kills.append(PodPlan.Kill(record: record, reason: .unknownState, message: unknown(container)))
+                }
                 start(container)
                 return false
             }

@@ -40,7 +40,9 @@ struct Prober: Sendable {
             if answer.exitCode == 0 { return .success }
             return .failure(String(decoding: Array(answer.stdout) + Array(answer.stderr), as: UTF8.self))
         } catch {
-            if error.code == .deadlineExceeded { return .failure("command timed out: \"\(command.joined(separator: " "))\" timed out after \(timeout.goString)") }
+            if error.code == .deadlineExceeded {
+                return .failure("command timed out: \"\(command.joined(separator: " "))\" timed out after \(timeout.goString)")
+            }
             return .failure(error.rpcDescription)
         }
     }

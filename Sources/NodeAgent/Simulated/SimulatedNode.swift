@@ -35,7 +35,8 @@ struct SimulatedNode: Sendable {
             "conditions": .array(NodeConditions(pressures: []).values(previous: [], now: now)),
             "daemonEndpoints": ["kubeletEndpoint": ["Port": 10250]],
             "nodeInfo": [
-                "machineID": .string(name), "systemUUID": .string(name), "bootID": .string(name), "kernelVersion": "simulated", "osImage": "simulated",
+                "machineID": .string(name), "systemUUID": .string(name), "bootID": .string(name), "kernelVersion": "simulated",
+                "osImage": "simulated",
                 "containerRuntimeVersion": "simulated://1", "kubeletVersion": .string(NodeInfo.kubeletVersion), "kubeProxyVersion": "",
                 "operatingSystem": "linux", "architecture": .string(NodeInfo.architecture),
             ],

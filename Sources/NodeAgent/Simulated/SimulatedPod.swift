@@ -37,7 +37,8 @@ struct SimulatedPod {
                     if $0 != "PodReadyToStartContainers" { condition["reason"] = "PodCompleted" }
                     return condition
                 }),
-            "containerStatuses": .array(statuses("containers") { _ in (["terminated": Self.completed(from: start, to: .string(now.rfc3339))], false) }),
+            "containerStatuses": .array(
+                statuses("containers") { _ in (["terminated": Self.completed(from: start, to: .string(now.rfc3339))], false) }),
         ]
     }
 

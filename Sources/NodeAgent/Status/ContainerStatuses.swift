@@ -81,7 +81,8 @@ struct ContainerStatuses {
     private func terminated(_ record: ContainerRecord) -> Value {
         guard record.state == .exited else { return [:] }
         var terminated: Value = [
-            "exitCode": Value(record.exitCode), "reason": .string(record.reason.isEmpty ? (record.exitCode == 0 ? "Completed" : "Error") : record.reason),
+            "exitCode": Value(record.exitCode),
+            "reason": .string(record.reason.isEmpty ? (record.exitCode == 0 ? "Completed" : "Error") : record.reason),
             "startedAt": .string((record.startedAt ?? Timestamp(seconds: 0)).rfc3339),
             "finishedAt": .string((record.finishedAt ?? Timestamp(seconds: 0)).rfc3339), "containerID": .string(containerID(record.id)),
         ]

@@ -9,7 +9,9 @@ enum PodPhase: String, Sendable {
 
     /// - Parameter isOver: nothing of the pod will run again, whatever its restart policy says.
     init(_ pod: Pod, initial: [Value], main: [Value], isOver: Bool) {
-        let wasInitialized = main.contains { $0["state"]["waiting"].isNull || !$0["lastState"]["terminated"].isNull || $0["restartCount"].int ?? 0 > 0 }
+        let wasInitialized = main.contains {
+            $0["state"]["waiting"].isNull || !$0["lastState"]["terminated"].isNull || $0["restartCount"].int ?? 0 > 0
+        }
         if Self.initHasFailed(pod, initial) {
             self = .failed
             return
@@ -53,7 +55,9 @@ enum PodPhase: String, Sendable {
         let succeeded = stopped.allSatisfy { $0.code == 0 }
         if isOver { return succeeded ? .succeeded : .failed }
         let goesOn = stopped.contains { container, code in
-            pod.restarts(container, after: ContainerRecord(id: "", name: container.name, attempt: 0, state: .exited, createdAt: Timestamp(seconds: 0), exitCode: code))
+            pod.restarts(
+                container,
+                after: ContainerRecord(id: "", name: container.name, attempt: 0, state: .exited, createdAt: Timestamp(seconds: 0), exitCode: code))
         }
         if goesOn { return .running }
         return succeeded ? .succeeded : .failed

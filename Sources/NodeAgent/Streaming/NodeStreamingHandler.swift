@@ -79,7 +79,8 @@ struct NodeStreamingHandler: RequestHandler {
                 headers.replaceOrAdd(name: "host", value: "\(address.host):\(address.port)")
                 return .tunnel(
                     Tunnel(
-                        backend: .tcp(host: address.host, port: address.port), method: request.api.method.rawValue, uri: address.target, headers: headers))
+                        backend: .tcp(host: address.host, port: address.port), method: request.api.method.rawValue, uri: address.target,
+                        headers: headers))
             } catch {
                 return .respond(.failure(error))
             }

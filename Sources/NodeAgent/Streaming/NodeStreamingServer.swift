@@ -13,7 +13,8 @@ public final class NodeStreamingServer: Sendable {
 
     /// - Parameter tls: the node's serving certificate, and the cluster's CA that clients' certificates must come from.
     public init(
-        host: String = "0.0.0.0", port: Int = standardPort, tls: ServingTLS, backend: any NodeStreamingBackend, group: any EventLoopGroup, logger: Logger
+        host: String = "0.0.0.0", port: Int = standardPort, tls: ServingTLS, backend: any NodeStreamingBackend, group: any EventLoopGroup,
+        logger: Logger
     ) throws {
         let configuration = Listener.Configuration(host: host, port: port, tls: tls, group: group, logger: logger)
         listener = try Listener(configuration, handler: NodeStreamingHandler(backend: backend))

@@ -104,7 +104,10 @@ actor ReferencedObjects {
 
     private func learn(_ key: Key, _ value: Value?) {
         guard var entry = entries[key] else { return }
-        let isNews = entry.isKnown && (entry.value?["data"] != value?["data"] || entry.value?["binaryData"] != value?["binaryData"] || (entry.value == nil) != (value == nil))
+        let isNews =
+            entry.isKnown
+            && (entry.value?["data"] != value?["data"] || entry.value?["binaryData"] != value?["binaryData"]
+                || (entry.value == nil) != (value == nil))
         entry.value = value
         entry.isKnown = true
         let waiters = entry.waiters

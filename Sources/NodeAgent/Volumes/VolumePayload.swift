@@ -98,7 +98,9 @@ struct VolumePayload {
         _ data: [String: [UInt8]], _ source: Value, mode: mode_t?, missing: (String) -> String
     ) throws -> [String: AtomicDirectory.Content] {
         let mode = mode ?? Self.mode(source["defaultMode"]) ?? Self.defaultMode
-        guard source["items"].isArray, !source["items"].array.isEmpty else { return data.mapValues { AtomicDirectory.Content(bytes: $0, mode: mode) } }
+        guard source["items"].isArray, !source["items"].array.isEmpty else {
+            return data.mapValues { AtomicDirectory.Content(bytes: $0, mode: mode) }
+        }
         var files: [String: AtomicDirectory.Content] = [:]
         for item in source["items"].array {
             let key = item["key"].string ?? ""
@@ -120,7 +122,9 @@ struct VolumePayload {
                 text = try self.source.downwardAPI.field(path)
             } else {
                 let container = self.source.pod.container(named: item["resourceFieldRef"]["containerName"].string ?? "")
-                guard let container else { throw ContainerConfigError("container \(item["resourceFieldRef"]["containerName"].string ?? "") not found") }
+                guard let container else {
+                    throw ContainerConfigError("container \(item["resourceFieldRef"]["containerName"].string ?? "") not found")
+                }
                 text = try self.source.downwardAPI.resource(item["resourceFieldRef"], of: container)
             }
             let path = try Self.checked(item["path"].string ?? "")

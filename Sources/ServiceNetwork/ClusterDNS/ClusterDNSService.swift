@@ -25,10 +25,12 @@ struct ClusterDNSService: Sendable {
                 "labels": ["k8s-app": .string(Self.name), "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"],
             ],
             "spec": [
-                "type": "ClusterIP", "clusterIP": clusterIPs.first.map { .string("\($0)") } ?? nil, "clusterIPs": .array(clusterIPs.map { .string("\($0)") }),
+                "type": "ClusterIP", "clusterIP": clusterIPs.first.map { .string("\($0)") } ?? nil,
+                "clusterIPs": .array(clusterIPs.map { .string("\($0)") }),
                 "ipFamilyPolicy": .string(clusterIPs.count > 1 ? "RequireDualStack" : "SingleStack"),
                 "ports": [
-                    ["name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53], ["name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53],
+                    ["name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53],
+                    ["name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53],
                 ],
             ],
         ]

@@ -63,7 +63,9 @@ struct DNSResponder: Sendable {
                 return .answer(finish(query, transport, message))
             case .alias(let alias, let target):
                 aliases.append(alias)
-                guard aliases.count < Self.aliasesMax else { return .answer(finish(query, transport, DNSMessage(id: 0, flags: Self.code(.serverFailure)))) }
+                guard aliases.count < Self.aliasesMax else {
+                    return .answer(finish(query, transport, DNSMessage(id: 0, flags: Self.code(.serverFailure))))
+                }
                 asked.name = target
             case .elsewhere:
                 let key = DNSCache.Key(

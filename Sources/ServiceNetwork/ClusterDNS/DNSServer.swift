@@ -61,7 +61,8 @@ private final class DatagramHandler: ChannelInboundHandler {
         case .answer(let bytes):
             hasWritten = true
             context.write(
-                wrapOutboundOut(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: context.channel.allocator.buffer(bytes: bytes))), promise: nil)
+                wrapOutboundOut(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: context.channel.allocator.buffer(bytes: bytes))),
+                promise: nil)
         case .pending(let pending):
             let channel = context.channel
             let client = envelope.remoteAddress

@@ -15,7 +15,8 @@ enum CNIConfiguration {
         }
         let routes = configuration.podCIDRs.map { podCIDR -> Value in ["dst": .string(podCIDR.family == .v4 ? "0.0.0.0/0" : "::/0")] }
         let bridge: Value = [
-            "type": "bridge", "bridge": .string("\(configuration.bridge)"), "isGateway": true, "ipMasq": false, "hairpinMode": true, "mtu": Value(mtu),
+            "type": "bridge", "bridge": .string("\(configuration.bridge)"), "isGateway": true, "ipMasq": false, "hairpinMode": true,
+            "mtu": Value(mtu),
             "ipam": ["type": "host-local", "dataDir": .string(configuration.addressDirectory), "ranges": .array(ranges), "routes": .array(routes)],
         ]
         return ["cniVersion": "1.0.0", "name": "apus", "plugins": [bridge]]

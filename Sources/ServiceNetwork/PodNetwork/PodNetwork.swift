@@ -138,7 +138,8 @@ public final class PodNetwork: Sendable {
         if try await network.sysctl("net/bridge/bridge-nf-call-iptables") == nil { await network.loadKernelModule("br_netfilter") }
         guard try await network.sysctl("net/bridge/bridge-nf-call-iptables") != nil else {
             logger.warning(
-                "this kernel does not show bridged packets to the packet filter: a pod cannot reach pods of this node through Services; load br_netfilter")
+                "this kernel does not show bridged packets to the packet filter: a pod cannot reach pods of this node through Services; load br_netfilter"
+            )
             return
         }
         try await network.setSysctl("net/bridge/bridge-nf-call-iptables", "1")

@@ -21,7 +21,8 @@ struct PodNetworkTable: Sendable {
         declareHostPorts(in: &transaction)
         declareMasquerading(in: &transaction)
         for (map, elements) in Self.elements(hostPorts).sorted(by: { $0.key.description < $1.key.description }) {
-            transaction.addElements(map, elements.map { $0.value == "" ? $0.key : "\($0.key) : \($0.value)" }.sorted { $0.description < $1.description })
+            transaction.addElements(
+                map, elements.map { $0.value == "" ? $0.key : "\($0.key) : \($0.value)" }.sorted { $0.description < $1.description })
         }
         return transaction
     }
@@ -93,7 +94,8 @@ struct PodNetworkTable: Sendable {
             transaction.addRule(
                 "host-port-lookup",
                 "meta l4proto { tcp, udp, sctp } dnat \(ip) to \(ip) daddr . meta l4proto . th dport map @\(Self.addressMap(family))")
-            transaction.addRule("host-port-lookup", "meta l4proto { tcp, udp, sctp } dnat \(ip) to meta l4proto . th dport map @\(Self.anyMap(family))")
+            transaction.addRule(
+                "host-port-lookup", "meta l4proto { tcp, udp, sctp } dnat \(ip) to meta l4proto . th dport map @\(Self.anyMap(family))")
         }
         transaction.addChain("nat-prerouting", hook: .init(.nat, .prerouting, priority: -99))
         transaction.addRule("nat-prerouting", "fib daddr type local jump host-port-lookup")

@@ -17,7 +17,8 @@ struct AffinityClients: Sendable, Equatable {
         guard let value = try? Value(json: json) else { return [] }
         return value["nftables"].array.flatMap { $0["set"]["elem"].array }.compactMap { element in
             let element = element["elem"]
-            guard let address = element["val"].string.flatMap({ IPAddress($0) }), let timeout = element["timeout"].int, let expires = element["expires"].int,
+            guard let address = element["val"].string.flatMap({ IPAddress($0) }), let timeout = element["timeout"].int,
+                let expires = element["expires"].int,
                 expires > 0
             else { return nil }
             return Client(address: address, timeoutSeconds: timeout, expiresInSeconds: min(expires, timeout))

@@ -37,7 +37,8 @@ actor HealthCheckServer {
             do {
                 listeners[port] = Listener(channel: try await bind(port, state), state: state)
             } catch {
-                logger.warning("cannot answer health checks", metadata: ["service": "\(check.namespace)/\(check.name)", "port": "\(port)", "error": "\(error)"])
+                logger.warning(
+                    "cannot answer health checks", metadata: ["service": "\(check.namespace)/\(check.name)", "port": "\(port)", "error": "\(error)"])
             }
         }
     }

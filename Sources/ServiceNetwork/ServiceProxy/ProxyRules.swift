@@ -76,7 +76,8 @@ struct ProxyRules: Sendable {
     }
 
     /// The order that the kernel needs: nothing is removed while something refers to it, nothing is referred to before it is there.
-    private func write(_ changes: ElementClaims.Changes, _ affinity: [(old: ServiceRules, new: ServiceRules)], into transaction: inout NFTransaction) {
+    private func write(_ changes: ElementClaims.Changes, _ affinity: [(old: ServiceRules, new: ServiceRules)], into transaction: inout NFTransaction)
+    {
         let effective = changes.filter { $0.value.before != $0.value.after }
         var removed: [ProxySet: [NFText]] = [:]
         var added: [ProxySet: [NFText]] = [:]

@@ -35,7 +35,8 @@ struct ProxyTable: Sendable {
             let ip = family.keyword
             transaction.addRule("from-outside", "\(ip) daddr . meta l4proto . th dport vmap @\(ProxySet(.externalServices, family).name)")
             transaction.addRule(
-                "from-outside", "meta nfproto \(family.protocolName) fib daddr type local meta l4proto . th dport vmap @\(ProxySet(.externalNodePorts, family).name)")
+                "from-outside",
+                "meta nfproto \(family.protocolName) fib daddr type local meta l4proto . th dport vmap @\(ProxySet(.externalNodePorts, family).name)")
         }
     }
 
@@ -53,7 +54,8 @@ struct ProxyTable: Sendable {
             transaction.addRule("service-lookup", "\(isOutside) jump from-outside")
             transaction.addRule("service-lookup", "\(key) vmap @\(ProxySet(.services, family).name)")
             transaction.addRule(
-                "service-lookup", "meta nfproto \(family.protocolName) fib daddr type local meta l4proto . th dport vmap @\(ProxySet(.nodePorts, family).name)")
+                "service-lookup",
+                "meta nfproto \(family.protocolName) fib daddr type local meta l4proto . th dport vmap @\(ProxySet(.nodePorts, family).name)")
             let services = serviceCIDRs.filter { $0.family == family }.map { "\($0)" as NFText }
             if !services.isEmpty { transaction.addRule("service-lookup", "\(ip) daddr \(set: services) goto \(Self.refuse)") }
         }
@@ -67,7 +69,8 @@ struct ProxyTable: Sendable {
         transaction.addChain("nat-postrouting", hook: .init(.nat, .postrouting, priority: 100))
         for family in IPAddress.Family.allCases {
             let ip = family.keyword
-            transaction.addRule("nat-postrouting", "ct status dnat \(ip) saddr . \(ip) daddr @\(ProxySet(.hairpin, family).name) masquerade fully-random")
+            transaction.addRule(
+                "nat-postrouting", "ct status dnat \(ip) saddr . \(ip) daddr @\(ProxySet(.hairpin, family).name) masquerade fully-random")
         }
         transaction.addRule("nat-postrouting", "meta mark & 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade fully-random")
     }

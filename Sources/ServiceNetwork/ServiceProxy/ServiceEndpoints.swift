@@ -67,7 +67,9 @@ struct EndpointSelection: Sendable, Equatable {
                     let number = slicePort["port"].int.flatMap(UInt16.init(exactly:)), number > 0
                 else { continue }
                 for object in slice["endpoints"].array {
-                    guard let endpoint = ServiceEndpoint(object, port: number, nodeName: nodeName), endpoint.address.family == family else { continue }
+                    guard let endpoint = ServiceEndpoint(object, port: number, nodeName: nodeName), endpoint.address.family == family else {
+                        continue
+                    }
                     // An endpoint moves from one slice to another through a moment in which both have it: the better one counts.
                     let other = found[endpoint.address]?[number]
                     if let other, other.isReady, !endpoint.isReady { continue }

@@ -26,7 +26,8 @@ struct ImageCommand: AsyncParsableCommand {
         @Argument(help: "The folder.") var folder: String
         @Option(help: "What the image is called, such as apus.local/hello:1.") var name: String
         @Option(parsing: .unconditionalSingleValue, help: "A word of the entrypoint; repeat for more.") var entrypoint: [String] = []
-        @Option(name: .customLong("cmd"), parsing: .unconditionalSingleValue, help: "A word of the default arguments; repeat for more.") var command: [String] = []
+        @Option(name: .customLong("cmd"), parsing: .unconditionalSingleValue, help: "A word of the default arguments; repeat for more.") var command:
+            [String] = []
         @Option(name: .customLong("env"), help: "NAME=value; repeat for more.") var environment: [String] = []
         @Option(help: "The working directory.") var workdir: String = ""
         @Option(help: "The user, such as 1000:1000.") var user: String = ""

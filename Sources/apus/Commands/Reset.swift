@@ -29,8 +29,10 @@ struct Reset: AsyncParsableCommand {
         }
         let console = Console()
         if geteuid() == 0, FileManager.default.fileExists(atPath: directory.file("containerd")) {
-            try await NodeRemoval(directory: directory, podCIDR: node.podCIDR, clusterCIDR: node.clusterCIDR, serviceCIDR: serviceCIDR, console: console)
-                .run()
+            try await NodeRemoval(
+                directory: directory, podCIDR: node.podCIDR, clusterCIDR: node.clusterCIDR, serviceCIDR: serviceCIDR, console: console
+            )
+            .run()
         }
         try FileManager.default.removeItem(atPath: data.dataDir)
         console.step("removed \(data.dataDir)")

@@ -29,8 +29,10 @@ struct Cluster {
         console.step("API server ready on port \(settings.port)")
         var services = ControlServices.all(control, logger)
         if let node = settings.node {
-            services += try await NodeComposition(settings: settings, node: node, directory: directory, control: control, console: console, logger: logger)
-                .services()
+            services += try await NodeComposition(
+                settings: settings, node: node, directory: directory, control: control, console: console, logger: logger
+            )
+            .services()
         }
         console.say("\n  export KUBECONFIG=\(directory.kubeconfig)\n")
         // Later ones use earlier ones, so they stop first.

@@ -36,6 +36,8 @@ enum ComponentRoles {
         group: "rbac.authorization.k8s.io", version: "v1", plural: "clusterrolebindings", kind: "ClusterRoleBinding", isNamespaced: false)
 
     static func ensure(_ client: Client) async throws {
-        for (resource, object) in objects where try await client.find(resource, name: object.name) == nil { try await client.create(resource, object) }
+        for (resource, object) in objects where try await client.find(resource, name: object.name) == nil {
+            try await client.create(resource, object)
+        }
     }
 }

@@ -40,7 +40,8 @@ struct ControlPlane: Sendable {
         let serving = try credentials.credential(
             "apiserver",
             for: .apiServer(
-                names: [ProcessInfo.processInfo.hostName.lowercased()], addresses: [settings.advertiseAddress], serviceAddress: serviceAddress), now: now)
+                names: [ProcessInfo.processInfo.hostName.lowercased()], addresses: [settings.advertiseAddress], serviceAddress: serviceAddress),
+            now: now)
         let listener = try Listener(
             Listener.Configuration(
                 host: settings.bindAddress, port: settings.port,
@@ -53,7 +54,8 @@ struct ControlPlane: Sendable {
         try await listener.start()
         try writeKubeconfig(settings, directory, authority, try credentials.credential("admin", for: .admin, now: now))
         return ControlPlane(
-            store: store, compactor: Compactor(store, logger: logger), server: server, listener: listener, authority: authority, credentials: credentials,
+            store: store, compactor: Compactor(store, logger: logger), server: server, listener: listener, authority: authority,
+            credentials: credentials,
             metrics: metrics)
     }
 
@@ -69,7 +71,8 @@ struct ControlPlane: Sendable {
     /// A client in this process for a controller, under its own service account.
     func client(controller name: String) -> Client {
         server.client(
-            user: "system:serviceaccount:kube-system:\(name)", groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"], userAgent: name)
+            user: "system:serviceaccount:kube-system:\(name)", groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
+            userAgent: name)
     }
 }
 

@@ -7,7 +7,8 @@ enum Prerequisites {
         var missing: [String] = []
         if geteuid() != 0 { missing.append("containers need root: run it with sudo") }
         let programs = usesOwnRuntime ? [("containerd", "containerd"), ("runc", "runc")] : []
-        let packages = programs.filter { !isInstalled($0.0) }.map(\.1)
+        let packages =
+            programs.filter { !isInstalled($0.0) }.map(\.1)
             + (FileManager.default.fileExists(atPath: "/usr/lib/cni/bridge") ? [] : ["containernetworking-plugins"])
         if !packages.isEmpty { missing.append("install what is missing: apt-get install \(packages.joined(separator: " "))") }
         guard missing.isEmpty else {

@@ -27,7 +27,8 @@ import Testing
     @Test func `the newest default class is for claims that name none`() throws {
         let plugin = DefaultStorageClass()
         let stored = StoredObjects(
-            storageClass("old"), storageClass("new", created: "2026-02-01T00:00:00Z"), storageClass("other", isDefault: false, created: "2026-03-01T00:00:00Z"))
+            storageClass("old"), storageClass("new", created: "2026-02-01T00:00:00Z"),
+            storageClass("other", isDefault: false, created: "2026-03-01T00:00:00Z"))
         #expect(try plugin.admit(creating(claim, .persistentVolumeClaims), stored).spec["storageClassName"] == "new")
         var none = claim
         none.spec["storageClassName"] = ""

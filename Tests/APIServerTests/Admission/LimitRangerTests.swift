@@ -17,9 +17,14 @@ import Testing
     @Test func `containers get what they don't name, and a note says so`() throws {
         let stored = limits(["type": "Container", "default": ["cpu": "1", "memory": "1Gi"], "defaultRequest": ["cpu": "100m", "memory": "1Gi"]])
         let admitted = try plugin.admit(
-            creating(pod(["containers": [container("a"), container("b", requests: ["cpu": "200m"])], "initContainers": [container("i", limits: ["cpu": "2", "memory": "1Gi"])]])),
+            creating(
+                pod([
+                    "containers": [container("a"), container("b", requests: ["cpu": "200m"])],
+                    "initContainers": [container("i", limits: ["cpu": "2", "memory": "1Gi"])],
+                ])),
             stored)
-        #expect(admitted.spec["containers"][0]["resources"] == ["requests": ["cpu": "100m", "memory": "1Gi"], "limits": ["cpu": "1", "memory": "1Gi"]])
+        #expect(
+            admitted.spec["containers"][0]["resources"] == ["requests": ["cpu": "100m", "memory": "1Gi"], "limits": ["cpu": "1", "memory": "1Gi"]])
         #expect(admitted.spec["containers"][1]["resources"]["requests"] == ["cpu": "200m", "memory": "1Gi"])
         // A limit of one's own is the request, as defaulting has it.
         #expect(admitted.spec["initContainers"][0]["resources"]["requests"] == ["cpu": "2", "memory": "1Gi"])

@@ -61,7 +61,8 @@ import Testing
                 .hasSuffix("is not allowed to modify labels: node-restriction.kubernetes.io/tier") == true)
         var tainted = own
         tainted.spec["taints"] = [["key": "a", "effect": "NoSchedule"]]
-        #expect(message(updating(tainted, to: own, .nodes, namespace: "", user: node))?.hasSuffix("node \"n1\" is not allowed to modify taints") == true)
+        #expect(
+            message(updating(tainted, to: own, .nodes, namespace: "", user: node))?.hasSuffix("node \"n1\" is not allowed to modify taints") == true)
         let other: Value = ["metadata": ["name": "n2"]]
         #expect(
             message(updating(other, to: other, .nodes, namespace: "", user: node))
@@ -83,7 +84,9 @@ import Testing
         #expect(message(token(.null))?.hasSuffix("node requested token not bound to a pod") == true)
         #expect(message(token(good)) == "pods \"web\" not found")
         bound.spec["nodeName"] = "n2"
-        #expect(message(token(good), StoredObjects((.pods, bound)))?.hasSuffix("node requested token bound to a pod scheduled on a different node") == true)
+        #expect(
+            message(token(good), StoredObjects((.pods, bound)))?.hasSuffix("node requested token bound to a pod scheduled on a different node")
+                == true)
     }
 }
 

@@ -74,7 +74,9 @@ import Testing
                 "spec": ["type": .string(type), "ports": .array((0..<ports).map { ["port": Value($0 + 1)] })],
             ]
         }
-        let stored = quota(["services": "1", "services.nodeports": "2", "services.loadbalancers": "0"], used: ["services": "1", "services.nodeports": "2", "services.loadbalancers": "0"])
+        let stored = quota(
+            ["services": "1", "services.nodeports": "2", "services.loadbalancers": "0"],
+            used: ["services": "1", "services.nodeports": "2", "services.loadbalancers": "0"])
         #expect(try charge(updating(service("NodePort", 2), to: service("NodePort", 1), .services), stored)?["services.nodeports"] == "1")
         #expect(try charge(updating(service("NodePort", 2), to: service("NodePort", 2), .services), stored) == nil)
         #expect(throws: APIError.self) { try charge(updating(service("NodePort", 2), to: service("NodePort", 3), .services), stored) }

@@ -40,7 +40,8 @@ func creating(_ object: Value, _ resource: Resource = .pods, namespace: String =
     AdmissionRequest(operation: .create, resource: resource, namespace: namespace, name: object.name, user: user, object: object)
 }
 
-func updating(_ old: Value, to object: Value, _ resource: Resource = .pods, namespace: String = "default", user: UserInfo = alice) -> AdmissionRequest {
+func updating(_ old: Value, to object: Value, _ resource: Resource = .pods, namespace: String = "default", user: UserInfo = alice) -> AdmissionRequest
+{
     AdmissionRequest(
         operation: .update, resource: resource, namespace: namespace, name: object.name, user: user, object: object, oldObject: old)
 }

@@ -222,13 +222,17 @@ func request(_ headers: HTTPHeaders = [:], certificate: CertificateSubject? = ni
             try Impersonation.user(["Impersonate-User": "bob", "Impersonate-Group": "ops"], requester: alice, authorizer: roles)
         }
         #expect(
-            error?.message == "groups \"ops\" is forbidden: User \"alice\" cannot impersonate resource \"groups\" in API group \"\" at the cluster scope")
+            error?.message
+                == "groups \"ops\" is forbidden: User \"alice\" cannot impersonate resource \"groups\" in API group \"\" at the cluster scope")
     }
 
     @Test func `groups, uid and extra fields come along, decoded`() throws {
         let roles = roles([
             ["verbs": ["impersonate"], "apiGroups": [""], "resources": ["users", "groups"]],
-            ["verbs": ["impersonate"], "apiGroups": ["authentication.k8s.io"], "resources": ["userextras/*", "uids", "userextras/example.com/team"]],
+            [
+                "verbs": ["impersonate"], "apiGroups": ["authentication.k8s.io"],
+                "resources": ["userextras/*", "uids", "userextras/example.com/team"],
+            ],
         ])
         let headers: HTTPHeaders = [
             "Impersonate-User": "bob", "Impersonate-Group": "a", "impersonate-group": "b", "Impersonate-Uid": "1",

@@ -5,7 +5,10 @@ import Testing
 @Suite struct NodeAuthorizerTests {
     let nodes = NodeAuthorizer()
 
-    func asks(_ verb: String, _ resource: String, _ name: String = "", namespace: String = "team", group: String = "", subresource: String = "", fields: String = "")
+    func asks(
+        _ verb: String, _ resource: String, _ name: String = "", namespace: String = "team", group: String = "", subresource: String = "",
+        fields: String = ""
+    )
         -> RequestAttributes
     {
         var attributes = wants(
@@ -25,7 +28,8 @@ import Testing
         #expect(
             nodes.authorize(asks("get", "secrets", "tls")) == .noOpinion(reason: "no relationship found between node 'n1' and this object"))
         apply([
-            "serviceAccountName": "builder", "volumes": [["name": "a", "secret": ["secretName": "tls"]], ["name": "b", "persistentVolumeClaim": ["claimName": "data"]]],
+            "serviceAccountName": "builder",
+            "volumes": [["name": "a", "secret": ["secretName": "tls"]], ["name": "b", "persistentVolumeClaim": ["claimName": "data"]]],
             "containers": [["name": "c", "envFrom": [["configMapRef": ["name": "settings"]]]]],
         ])
         #expect(nodes.allows(asks("get", "secrets", "tls")))
@@ -61,7 +65,8 @@ import Testing
             "persistentvolumes", key: "pv1",
             [
                 "spec": [
-                    "claimRef": ["namespace": "team", "name": "data"], "csi": ["nodePublishSecretRef": ["namespace": "storage", "name": "credentials"]],
+                    "claimRef": ["namespace": "team", "name": "data"],
+                    "csi": ["nodePublishSecretRef": ["namespace": "storage", "name": "credentials"]],
                 ]
             ])
         #expect(nodes.allows(asks("get", "persistentvolumes", "pv1", namespace: "")))

@@ -4,7 +4,9 @@ import Testing
 
 /// Roles and bindings in a few words.
 extension RoleBasedAuthorizer {
-    func role(_ key: String, _ rules: Value) { apply(key.contains("/") ? "roles" : "clusterroles", key: key, ["metadata": ["name": .string(key)], "rules": rules]) }
+    func role(_ key: String, _ rules: Value) {
+        apply(key.contains("/") ? "roles" : "clusterroles", key: key, ["metadata": ["name": .string(key)], "rules": rules])
+    }
 
     func bind(_ key: String, _ role: String, kind: String = "ClusterRole", _ subjects: Value...) {
         apply(
@@ -20,7 +22,8 @@ func rule(_ verbs: [String], _ resources: [String], groups: [String] = [""], nam
 }
 
 func wants(
-    _ user: String, _ verb: String, _ resource: String, group: String = "", subresource: String = "", namespace: String = "default", name: String = "",
+    _ user: String, _ verb: String, _ resource: String, group: String = "", subresource: String = "", namespace: String = "default",
+    name: String = "",
     groups: [String] = ["system:authenticated"]
 ) -> RequestAttributes {
     RequestAttributes(
@@ -73,7 +76,8 @@ extension Authorizer {
     }
 
     @Test func `verbs, groups and names must all match one rule`() {
-        roles.role("r", [rule(["get"], ["pods"], names: ["web"]), rule(["list"], ["deployments"], groups: ["apps"]), rule(["*"], ["jobs"], groups: ["*"])])
+        roles.role(
+            "r", [rule(["get"], ["pods"], names: ["web"]), rule(["list"], ["deployments"], groups: ["apps"]), rule(["*"], ["jobs"], groups: ["*"])])
         roles.bind("b", "r", user("alice"))
         #expect(roles.allows(wants("alice", "get", "pods", name: "web")))
         #expect(!roles.allows(wants("alice", "get", "pods", name: "db")))
@@ -129,7 +133,8 @@ extension Authorizer {
         }
         #expect(
             named?.message
-                == "deployments.apps \"web\" is forbidden: User \"u\" cannot get resource \"deployments/scale\" in API group \"apps\" at the cluster scope")
+                == "deployments.apps \"web\" is forbidden: User \"u\" cannot get resource \"deployments/scale\" in API group \"apps\" at the cluster scope"
+        )
         let path = #expect(throws: APIError.self) { try roles.require(RequestAttributes(user: .anonymous, verb: "get", path: "/")) }
         #expect(path?.message == "forbidden: User \"system:anonymous\" cannot get path \"/\"")
         #expect(path?.status["details"] == .object([:]))
@@ -142,7 +147,9 @@ extension Authorizer {
     }
 
     @Test func `aggregation gathers the rules of the labelled roles, each once`() {
-        let role: Value = ["metadata": ["name": "edit"], "aggregationRule": ["clusterRoleSelectors": [["matchLabels": ["a": "1"]], ["matchLabels": ["b": "1"]]]]]
+        let role: Value = [
+            "metadata": ["name": "edit"], "aggregationRule": ["clusterRoleSelectors": [["matchLabels": ["a": "1"]], ["matchLabels": ["b": "1"]]]],
+        ]
         let others: [Value] = [
             ["metadata": ["name": "z", "labels": ["a": "1", "b": "1"]], "rules": [rule(["get"], ["pods"])]],
             ["metadata": ["name": "y", "labels": ["a": "1"]], "rules": [rule(["get"], ["services"])]],

@@ -47,7 +47,8 @@ import Testing
         roles.role("big", [rule(["delete"], ["pods"])])
         func bind(_ name: String) throws(APIError) {
             try escalation.checkBinding(
-                "rolebindings", ["metadata": ["name": "b"], "roleRef": ["kind": "ClusterRole", "name": .string(name)]], namespace: "team", user: alice)
+                "rolebindings", ["metadata": ["name": "b"], "roleRef": ["kind": "ClusterRole", "name": .string(name)]], namespace: "team", user: alice
+            )
         }
         try bind("small")
         #expect(throws: APIError.self) { try bind("big") }
@@ -69,6 +70,7 @@ import Testing
                 "clusterroles", ["metadata": ["name": "agg"], "aggregationRule": ["clusterRoleSelectors": []]], namespace: "", user: alice)
         }
         #expect(
-            error?.message == "clusterroles.rbac.authorization.k8s.io \"agg\" is forbidden: must have cluster-admin privileges to use an aggregationRule")
+            error?.message
+                == "clusterroles.rbac.authorization.k8s.io \"agg\" is forbidden: must have cluster-admin privileges to use an aggregationRule")
     }
 }

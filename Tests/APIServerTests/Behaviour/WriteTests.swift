@@ -131,7 +131,8 @@ import Testing
             ],
         ]
         try await server.admin.create(.deployments, deployment)
-        let scale = try await server.admin.patch(.deployments, namespace: "default", name: "web", subresource: "scale", .merge, ["spec": ["replicas": 5]])
+        let scale = try await server.admin.patch(
+            .deployments, namespace: "default", name: "web", subresource: "scale", .merge, ["spec": ["replicas": 5]])
         #expect(scale.kind == "Scale")
         #expect(scale["status"]["selector"].string == "app=web")
         let scaled = try await server.admin.get(.deployments, namespace: "default", name: "web")

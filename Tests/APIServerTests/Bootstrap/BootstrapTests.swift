@@ -23,7 +23,8 @@ import Testing
                 "Role": 7, "RoleBinding": 7,
             ])
         #expect(objects.allSatisfy { $0.object.apiVersion == $0.resource.apiVersion })
-        #expect(Set(objects.filter { $0.object.kind == "Namespace" }.map(\.object.name)) == ["default", "kube-system", "kube-public", "kube-node-lease"])
+        #expect(
+            Set(objects.filter { $0.object.kind == "Namespace" }.map(\.object.name)) == ["default", "kube-system", "kube-public", "kube-node-lease"])
     }
 
     @Test func `namespaces come before what lives in them`() throws {
@@ -47,7 +48,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/healthz", true), ("/livez", true), ("/readyz", true), ("/version", true), ("/version/", true), ("/api", false), ("/metrics", false), ("/", false),
+        ("/healthz", true), ("/livez", true), ("/readyz", true), ("/version", true), ("/version/", true), ("/api", false), ("/metrics", false),
+        ("/", false),
     ])
     func `anonymous sees that the server is well, and its version`(path: String, isAllowed: Bool) {
         #expect(roles.allows(RequestAttributes(user: .anonymous, verb: "get", path: path)) == isAllowed)

@@ -45,7 +45,9 @@ enum BaselineChecks {
     ]
 
     @Sendable private static func capabilities(_ subject: PodSecuritySubject) -> PodSecurityViolation? {
-        func extra(_ container: Value) -> [String] { container["securityContext"]["capabilities"]["add"].strings.filter { !defaultCapabilities.contains($0) } }
+        func extra(_ container: Value) -> [String] {
+            container["securityContext"]["capabilities"]["add"].strings.filter { !defaultCapabilities.contains($0) }
+        }
         let names = subject.names { !extra($0).isEmpty }
         guard !names.isEmpty else { return nil }
         let added = Subject.sorted(subject.containers.flatMap(extra))
@@ -60,7 +62,8 @@ enum BaselineChecks {
 
     @Sendable private static func hostPathVolumes(_ subject: PodSecuritySubject) -> PodSecurityViolation? {
         let names = subject.spec["volumes"].array.filter { !$0["hostPath"].isNull }.map { $0["name"].string ?? "" }
-        return names.isEmpty ? nil : PodSecurityViolation("hostPath volumes", "\(Subject.plural("volume", "volumes", names.count)) \(Subject.list(names))")
+        return names.isEmpty
+            ? nil : PodSecurityViolation("hostPath volumes", "\(Subject.plural("volume", "volumes", names.count)) \(Subject.list(names))")
     }
 
     @Sendable private static func hostPorts(_ subject: PodSecuritySubject) -> PodSecurityViolation? {
@@ -129,7 +132,9 @@ enum BaselineChecks {
 
     @Sendable private static func seccomp(_ subject: PodSecuritySubject) -> PodSecurityViolation? {
         func type(_ holder: Value) -> String? {
-            guard let type = holder["securityContext"]["seccompProfile"]["type"].string, !["RuntimeDefault", "Localhost"].contains(type) else { return nil }
+            guard let type = holder["securityContext"]["seccompProfile"]["type"].string, !["RuntimeDefault", "Localhost"].contains(type) else {
+                return nil
+            }
             return type
         }
         guard let setters = Subject.setters(pod: type(subject.spec) != nil, subject.names { type($0) != nil }) else { return nil }

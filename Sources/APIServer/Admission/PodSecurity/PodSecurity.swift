@@ -75,7 +75,8 @@ struct PodSecurityPolicy: CustomStringConvertible {
     static func isVersion(_ text: String) -> Bool {
         if text == "latest" { return true }
         let minor = text.dropFirst(3)
-        return text.hasPrefix("v1.") && !minor.isEmpty && minor.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } && (minor == "0" || minor.first != "0")
+        return text.hasPrefix("v1.") && !minor.isEmpty && minor.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && (minor == "0" || minor.first != "0")
     }
 
     var description: String { "\(level.rawValue):\(minor.map { "v1.\($0)" } ?? "latest")" }

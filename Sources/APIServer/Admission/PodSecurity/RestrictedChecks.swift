@@ -84,6 +84,7 @@ enum RestrictedChecks {
         let silent = subject.names { type($0) == nil }
         if type(subject.spec) != nil || silent.isEmpty { return nil }
         return PodSecurityViolation(
-            "seccompProfile", "pod or \(Subject.containers(silent)) must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\"")
+            "seccompProfile",
+            "pod or \(Subject.containers(silent)) must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\"")
     }
 }
