@@ -122,11 +122,16 @@ public protocol StreamSink: AnyObject, Sendable {
     /// Bytes written and not yet taken by the socket.
     var pendingBytes: Int { get }
 
-    /// For producers that can wait, such as the reader of a file: returns when the client has taken most of what was written; false once it is gone.
+    /// For producers that can wait: calls back once, when the client has taken most of what was written. Never, once it is gone. Not to be called under
+    /// a lock that the handler takes.
+    func onRoom(_ handler: @escaping @Sendable () -> Void)
+
+    /// `onRoom` for producers that are tasks, such as the reader of a file; false once the client is gone.
     func waitForRoom() async -> Bool
 }
 
 extension StreamSink {
+    public func onRoom(_ handler: @escaping @Sendable () -> Void) { handler() }
     public func waitForRoom() async -> Bool { true }
 }
 

@@ -9,7 +9,9 @@ final class ResponseStream: StreamSink {
         var isFinished = false
         var isClosed = false
         var closeHandlers: [@Sendable () -> Void] = []
-        var waiters: [CheckedContinuation<Bool, Never>] = []
+
+        /// Called with false where the client is gone.
+        var waiters: [@Sendable (Bool) -> Void] = []
     }
 
     /// A producer that waits writes on when no more than this is pending.
@@ -62,15 +64,19 @@ final class ResponseStream: StreamSink {
     }
 
     func waitForRoom() async -> Bool {
-        await withCheckedContinuation { continuation in
-            let answer = state.withLock { state -> Bool? in
-                if state.isClosed { return false }
-                if state.pendingBytes <= Self.roomyBytes { return true }
-                state.waiters.append(continuation)
-                return nil
-            }
-            if let answer { continuation.resume(returning: answer) }
+        await withCheckedContinuation { continuation in whenRoomy { continuation.resume(returning: $0) } }
+    }
+
+    func onRoom(_ handler: @escaping @Sendable () -> Void) { whenRoomy { if $0 { handler() } } }
+
+    private func whenRoomy(_ waiter: @escaping @Sendable (Bool) -> Void) {
+        let answer = state.withLock { state -> Bool? in
+            if state.isClosed { return false }
+            if state.pendingBytes <= Self.roomyBytes { return true }
+            state.waiters.append(waiter)
+            return nil
         }
+        if let answer { waiter(answer) }
     }
 
     var pendingBytes: Int { state.withLock { $0.pendingBytes } }
@@ -93,7 +99,7 @@ final class ResponseStream: StreamSink {
             state.pendingBytes -= count
             return state.pendingBytes <= Self.roomyBytes ? state.takeWaiters() : []
         }
-        for waiter in waiters { waiter.resume(returning: true) }
+        for waiter in waiters { waiter(true) }
     }
 
     /// The answer is over: sent whole, or its client is gone.
@@ -105,13 +111,13 @@ final class ResponseStream: StreamSink {
             state.closeHandlers = []
             return (handlers, state.takeWaiters())
         }
-        for waiter in waiters { waiter.resume(returning: false) }
+        for waiter in waiters { waiter(false) }
         for handler in handlers { handler() }
     }
 }
 
 extension ResponseStream.State {
-    fileprivate mutating func takeWaiters() -> [CheckedContinuation<Bool, Never>] {
+    fileprivate mutating func takeWaiters() -> [@Sendable (Bool) -> Void] {
         defer { waiters = [] }
         return waiters
     }

@@ -7,6 +7,9 @@ public struct APIError: Error, Sendable, Equatable {
     /// The HTTP status code; the reason's own unless a rule of the API says otherwise.
     public var code: Int
 
+    /// `metadata.continue`: how to go on with a list whose revision is gone.
+    public var continueToken: String?
+
     public init(_ reason: Reason, _ message: String, details: Details? = nil, code: Int? = nil) {
         self.reason = reason
         self.message = message
@@ -106,6 +109,7 @@ extension APIError {
         ]
         if !reason.rawValue.isEmpty { status["reason"] = .string(reason.rawValue) }
         if let details { status["details"] = details.value }
+        if let continueToken { status["metadata"]["continue"] = .string(continueToken) }
         return status
     }
 
@@ -115,6 +119,7 @@ extension APIError {
         self.init(
             Reason(rawValue: status["reason"].string ?? ""), status["message"].string ?? "",
             details: status["details"].isObject ? Details(status["details"]) : nil, code: status["code"].int)
+        continueToken = status.metadata["continue"].string
     }
 }
 

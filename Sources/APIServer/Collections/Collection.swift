@@ -29,10 +29,16 @@ final class Collection: Sendable {
 
         /// Changes after this revision are all in the history.
         var historyStart: Int64 = 0
+
+        /// What lists in pages are taken from, newest last: they ask for the next page soon.
+        var held: [(revision: Int64, snapshot: Snapshot)] = []
     }
 
     /// Events kept for watches that resume, at most. Older ones are read from the store's log.
     private static let historyMax = 1024
+
+    /// Snapshots held for lists in pages, at most. They share all that did not change since.
+    private static let heldMax = 8
 
     init(prefix: String, apiVersion: String, kind: String, store: any Store, fieldsOf: @escaping SelectableFields) {
         self.prefix = prefix
@@ -49,10 +55,27 @@ final class Collection: Sendable {
 
     func find(_ key: String) -> StoredObject? { current.withLock { $0.snapshot }.find(key) }
 
-    /// The objects as they were at a revision, from the store's log.
+    /// The objects as they were at a revision: held, undone from what is there now, or from the store's log.
     func snapshot(at revision: Int64) throws(StoreError) -> Snapshot {
+        let recent = following.withLock { following -> Snapshot? in
+            if let held = following.held.first(where: { $0.revision == revision }) { return held.snapshot }
+            guard revision >= following.historyStart else { return nil }
+            var objects = snapshot.objects
+            for event in following.history.reversed() where event.revision > revision { objects.undo(event) }
+            return objects
+        }
+        if let recent { return recent }
         let listing = try store.list(prefix: prefix, at: revision)
         return Snapshot(listing.entries.map { stored($0.key, $0.revision, $0.value) })
+    }
+
+    /// Keeps a snapshot at hand for the next page of a list.
+    func hold(_ snapshot: Snapshot, at revision: Int64) {
+        following.withLock { following in
+            guard !following.held.contains(where: { $0.revision == revision }) else { return }
+            following.held.append((revision, snapshot))
+            if following.held.count > Self.heldMax { following.held.removeFirst() }
+        }
     }
 
     var watcherCount: Int { following.withLock { $0.watchers.count } }
@@ -122,23 +145,15 @@ final class Collection: Sendable {
             switch start {
             case .current(let endsWithBookmark):
                 let (objects, revision) = snapshot
-                objects.scan(namespace: watcher.selection.namespace) { !watcher.selection.matches($0) || watcher.send(initial: $0) }
-                if endsWithBookmark { _ = watcher.send(bookmark: bookmark(max(revision, currentRevision), endsInitialEvents: true)) }
+                let end = endsWithBookmark ? bookmark(max(revision, currentRevision), endsInitialEvents: true) : nil
+                watcher.begin(.objects(objects, end: end))
             case .after(let revision):
                 let resumed = older.last?.revision ?? revision
-                for event in older { _ = watcher.send(event) }
-                for event in following.history where event.revision > resumed { _ = watcher.send(event) }
+                watcher.begin(.events(older + following.history.filter { $0.revision > resumed }, after: revision))
             }
             following.watchers[ObjectIdentifier(watcher)] = watcher
         }
-    }
-
-    /// Throws `Expired` where neither the history nor the store's log reaches back to a revision.
-    func checkReach(_ revision: Int64) throws(APIError) {
-        let historyStart = following.withLock { $0.historyStart }
-        if revision < historyStart, revision < store.compactedRevision {
-            throw APIError(.expired, "too old resource version: \(revision) (\(store.compactedRevision))")
-        }
+        watcher.catchUp()
     }
 
     func remove(_ watcher: Watcher) { following.withLock { $0.watchers[ObjectIdentifier(watcher)] = nil } }
@@ -180,6 +195,17 @@ final class Collection: Sendable {
             }
         } catch {
             throw APIError(.expired, "too old resource version: \(revision) (\(following.withLock { $0.historyStart }))")
+        }
+    }
+}
+
+extension Snapshot {
+    /// Takes back a change, the newest first.
+    fileprivate mutating func undo(_ event: CollectionEvent) {
+        if let previous = event.previous {
+            put(previous)
+        } else if let object = event.object {
+            remove(object.key)
         }
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// Kept in chunks, so that a change copies one chunk and the list of chunks, not the collection.
 struct Snapshot: Sendable {
-    private var chunks: [[StoredObject]] = []
+    private(set) var chunks: [SnapshotChunk] = []
     private(set) var count = 0
 
     /// Objects in a chunk, at most.
@@ -15,54 +15,45 @@ struct Snapshot: Sendable {
         let sorted = objects.sorted { $0.key < $1.key }
         count = sorted.count
         for start in stride(from: 0, to: sorted.count, by: Self.chunkMax / 2) {
-            chunks.append(Array(sorted[start..<min(start + Self.chunkMax / 2, sorted.count)]))
+            chunks.append(SnapshotChunk(Array(sorted[start..<min(start + Self.chunkMax / 2, sorted.count)])))
         }
     }
 
     func find(_ key: String) -> StoredObject? {
         guard let chunk = chunkIndex(for: key) else { return nil }
-        let position = Self.lowerBound(key, in: chunks[chunk])
-        guard position < chunks[chunk].count, chunks[chunk][position].key == key else { return nil }
-        return chunks[chunk][position]
+        return chunks[chunk].find(key)
     }
 
     /// Puts an object in the place of the one with its key, if any; returns that one.
     @discardableResult mutating func put(_ object: StoredObject) -> StoredObject? {
         guard let chunk = chunkIndex(for: object.key) else {
-            chunks = [[object]]
+            chunks = [SnapshotChunk([object])]
             count = 1
             return nil
         }
-        let position = Self.lowerBound(object.key, in: chunks[chunk])
-        if position < chunks[chunk].count, chunks[chunk][position].key == object.key {
-            let old = chunks[chunk][position]
-            chunks[chunk][position] = object
-            return old
-        }
-        chunks[chunk].insert(object, at: position)
+        if let old = chunks[chunk].put(object) { return old }
         count += 1
-        if chunks[chunk].count > Self.chunkMax { split(chunk) }
+        if chunks[chunk].objects.count > Self.chunkMax { chunks.insert(chunks[chunk].split(), at: chunk + 1) }
         return nil
     }
 
     @discardableResult mutating func remove(_ key: String) -> StoredObject? {
-        guard let chunk = chunkIndex(for: key) else { return nil }
-        let position = Self.lowerBound(key, in: chunks[chunk])
-        guard position < chunks[chunk].count, chunks[chunk][position].key == key else { return nil }
+        guard let chunk = chunkIndex(for: key), let old = chunks[chunk].remove(key) else { return nil }
         count -= 1
-        let old = chunks[chunk].remove(at: position)
-        if chunks[chunk].isEmpty { chunks.remove(at: chunk) }
+        if chunks[chunk].objects.isEmpty { chunks.remove(at: chunk) }
         return old
     }
 
     /// Walks objects in order from the first whose key is not before `start`, as long as `body` returns true.
-    func scan(from start: String = "", _ body: (StoredObject) -> Bool) {
+    /// - Parameter isWorthwhile: asked before each chunk; false leaves it out.
+    func scan(from start: String = "", where isWorthwhile: (SnapshotChunk) -> Bool = { _ in true }, _ body: (StoredObject) -> Bool) {
         guard var chunk = chunkIndex(for: start) else { return }
-        var position = Self.lowerBound(start, in: chunks[chunk])
+        var position = chunks[chunk].lowerBound(start)
         while chunk < chunks.count {
-            while position < chunks[chunk].count {
-                guard body(chunks[chunk][position]) else { return }
-                position += 1
+            if isWorthwhile(chunks[chunk]) {
+                for object in chunks[chunk].objects[position...] {
+                    guard body(object) else { return }
+                }
             }
             chunk += 1
             position = 0
@@ -70,13 +61,17 @@ struct Snapshot: Sendable {
     }
 
     /// Walks the objects of one namespace, or all where it is empty.
-    func scan(namespace: String, from start: String = "", _ body: (StoredObject) -> Bool) {
-        guard !namespace.isEmpty else { return scan(from: start, body) }
+    func scan(namespace: String, _ body: (StoredObject) -> Bool) {
+        guard !namespace.isEmpty else { return scan(body) }
         let prefix = namespace + "/"
-        scan(from: max(prefix, start)) { $0.key.hasPrefix(prefix) && body($0) }
+        scan(from: prefix) { $0.key.hasPrefix(prefix) && body($0) }
     }
 
-    // MARK: Parts
+    /// How many objects have a key before this one.
+    func rank(_ key: String) -> Int {
+        guard let chunk = chunkIndex(for: key) else { return 0 }
+        return chunks[..<chunk].reduce(0) { $0 + $1.objects.count } + chunks[chunk].lowerBound(key)
+    }
 
     /// The last chunk whose first key is not after `key`, or the first chunk.
     private func chunkIndex(for key: String) -> Int? {
@@ -85,25 +80,8 @@ struct Snapshot: Sendable {
         var high = chunks.count
         while high - low > 1 {
             let middle = (low + high) / 2
-            if chunks[middle][0].key <= key { low = middle } else { high = middle }
+            if chunks[middle].objects[0].key <= key { low = middle } else { high = middle }
         }
         return low
-    }
-
-    private static func lowerBound(_ key: String, in objects: [StoredObject]) -> Int {
-        var low = 0
-        var high = objects.count
-        while low < high {
-            let middle = (low + high) / 2
-            if objects[middle].key < key { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    private mutating func split(_ chunk: Int) {
-        let half = chunks[chunk].count / 2
-        let tail = Array(chunks[chunk][half...])
-        chunks[chunk].removeSubrange(half...)
-        chunks.insert(tail, at: chunk + 1)
     }
 }

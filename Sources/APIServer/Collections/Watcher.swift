@@ -12,6 +12,8 @@ final class Watcher: Sendable {
     private let encode: Encoder?
     private let sink: any StreamSink
 
+    private let backlog = Mutex(Backlog())
+
     init(_ selection: Selection, wantsBookmarks: Bool, encode: Encoder?, sink: any StreamSink) {
         self.selection = selection
         self.wantsBookmarks = wantsBookmarks
@@ -19,23 +21,127 @@ final class Watcher: Sendable {
         self.sink = sink
     }
 
-    /// Sends the event if it concerns this client. False once the client is gone or too far behind.
-    func send(_ event: CollectionEvent) -> Bool {
-        guard let (kind, object) = event.seen(by: selection) else { return true }
-        if let encode {
-            let bytes = kind == .deleted ? Revisions.replace(event.revision, in: object.bytes) : object.bytes
-            return sink.write(encode(kind, bytes))
+    // MARK: What happened before
+
+    /// What a client is told before it hears of changes as they happen.
+    enum Past: Sendable {
+        /// All that is there, as ADDED; then a bookmark, if there is one.
+        case objects(Snapshot, end: Value?)
+
+        /// Changes that it missed after a revision.
+        case events([CollectionEvent], after: Int64)
+    }
+
+    private struct Backlog {
+        /// Objects to tell, from this key on; then the bookmark that ends them.
+        var objects: Snapshot?
+        var key = ""
+        var end: Value?
+
+        /// What happened before or meanwhile, to be told after the objects. Told as far as `told`.
+        var events: [Pending] = []
+        var told = 0
+
+        /// The client has seen this revision.
+        var seen: Int64 = 0
+
+        /// What happens goes out as it happens.
+        var isLive = false
+    }
+
+    private enum Pending {
+        case event(CollectionEvent)
+        case bookmark(Value)
+    }
+
+    /// Changes that may wait behind the past, at most.
+    private static let pendingMax = 65536
+
+    /// Bytes of the past that may wait in the sink; then the client's reading sets the pace.
+    private static let paceBytes = 1024 * 1024
+
+    /// Gives the watcher its past. Before it is registered; `catchUp` follows.
+    func begin(_ past: Past) {
+        backlog.withLock { backlog in
+            switch past {
+            case .objects(let objects, let end): (backlog.objects, backlog.end) = (objects, end)
+            case .events(let events, let after): (backlog.events, backlog.seen) = (events.map { .event($0) }, after)
+            }
         }
-        return sink.write(event.line(kind, object))
     }
 
-    func send(initial object: StoredObject) -> Bool {
-        sink.write(encode.map { $0(.added, object.bytes) } ?? WatchLine.json(.added, object.bytes))
+    /// Tells the past as fast as the client takes it, then what waits behind it; from there on changes go out as they happen.
+    func catchUp() {
+        let pace = backlog.withLock { backlog -> Pace in
+            var pace = tellObjects(&backlog)
+            if case .goOn = pace { pace = tellEvents(&backlog) }
+            if case .goOn = pace { backlog.isLive = true }
+            return pace
+        }
+        switch pace {
+        case .goOn: break
+        case .wait: sink.onRoom { [weak self] in self?.catchUp() }
+        case .stop: sink.finish()
+        }
     }
 
-    func send(bookmark object: Value) -> Bool {
-        let bytes = object.canonicalJSON()
-        return sink.write(encode.map { $0(.bookmark, bytes) } ?? WatchLine.json(.bookmark, bytes))
+    private enum Pace { case goOn, wait, stop }
+
+    private func pace(after isTaken: Bool) -> Pace { !isTaken ? .stop : sink.pendingBytes < Self.paceBytes ? .goOn : .wait }
+
+    private func tellObjects(_ backlog: inout Backlog) -> Pace {
+        guard let objects = backlog.objects else { return .goOn }
+        var pace = Pace.goOn
+        objects.scan(selection, from: backlog.key) { object in
+            backlog.key = object.key + "\u{0}"
+            pace = self.pace(after: write(.added, object.bytes))
+            return pace == .goOn
+        }
+        guard pace == .goOn else { return pace }
+        backlog.objects = nil
+        return backlog.end.map { self.pace(after: write(.bookmark, $0.canonicalJSON())) } ?? .goOn
+    }
+
+    private func tellEvents(_ backlog: inout Backlog) -> Pace {
+        while backlog.told < backlog.events.count {
+            let pace = pace(after: write(backlog.events[backlog.told]))
+            backlog.told += 1
+            guard pace == .goOn else { return pace }
+        }
+        backlog.events = []
+        return .goOn
+    }
+
+    // MARK: What happens
+
+    /// Sends the event if it concerns this client. False once the client is gone or too far behind.
+    func send(_ event: CollectionEvent) -> Bool { event.revision <= backlog.withLock { $0.seen } || send(.event(event)) }
+
+    func send(bookmark object: Value) -> Bool { send(.bookmark(object)) }
+
+    private func send(_ pending: Pending) -> Bool {
+        backlog.withLock { backlog in
+            if backlog.isLive { return write(pending) }
+            backlog.events.append(pending)
+            return backlog.events.count - backlog.told <= Self.pendingMax
+        }
+    }
+
+    private func write(_ pending: Pending) -> Bool {
+        switch pending {
+        case .event(let event): write(event)
+        case .bookmark(let object): write(.bookmark, object.canonicalJSON())
+        }
+    }
+
+    private func write(_ event: CollectionEvent) -> Bool {
+        guard let (kind, object) = event.seen(by: selection) else { return true }
+        if encode == nil { return sink.write(event.line(kind, object)) }
+        return write(kind, kind == .deleted ? Revisions.replace(event.revision, in: object.bytes) : object.bytes)
+    }
+
+    private func write(_ kind: WatchEvent.Kind, _ bytes: [UInt8]) -> Bool {
+        sink.write(encode.map { $0(kind, bytes) } ?? WatchLine.json(kind, bytes))
     }
 
     /// Ends the watch, telling why if there is a reason.
@@ -43,7 +149,4 @@ final class Watcher: Sendable {
         if let error { _ = sink.write(WatchLine.json(.error, error.status.canonicalJSON())) }
         sink.finish()
     }
-
-    /// Bytes that the client has not taken yet.
-    var pendingBytes: Int { sink.pendingBytes }
 }

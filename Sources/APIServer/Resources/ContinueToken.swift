@@ -2,6 +2,7 @@ import ObjectModel
 
 /// Where the next page of a list begins, and in which revision: what `continue` carries, opaque to clients.
 struct ContinueToken: Sendable, Equatable {
+    /// That of the first page, or `inconsistent`.
     var revision: Int64
 
     /// The key of the last object of the page before.
@@ -10,6 +11,25 @@ struct ContinueToken: Sendable, Equatable {
     init(revision: Int64, after: String) {
         self.revision = revision
         self.after = after
+    }
+
+    /// Stands for whatever revision is current: for a list whose own is compacted away.
+    static let inconsistent: Int64 = -1
+
+    var isInconsistent: Bool { revision == Self.inconsistent }
+
+    /// The failure of a token whose revision is gone. It carries one to go on with, at the price of consistency.
+    var expired: APIError {
+        var error = APIError(
+            .expired,
+            """
+            The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue \
+            parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token \
+            results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and \
+            now may show up in the list.
+            """)
+        error.continueToken = ContinueToken(revision: Self.inconsistent, after: after).text
+        return error
     }
 
     var text: String {

@@ -43,8 +43,11 @@ struct ListOptions: Sendable {
     private mutating func readMatch(_ match: String, isWatch: Bool) throws(APIError) {
         func invalid(_ error: FieldError) -> APIError { .invalid(kind: "ListOptions", group: "meta.k8s.io", name: "", [error]) }
         if isWatch {
-            if sendsInitialEvents == true, match != "NotOlderThan" {
+            if sendsInitialEvents != nil, match != "NotOlderThan" {
                 throw invalid(.forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+            }
+            if !match.isEmpty, sendsInitialEvents == nil {
+                throw invalid(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
             }
             return
         }
@@ -89,7 +92,7 @@ struct ListOptions: Sendable {
             for name in selection.fields?.requirements.map(\.field) ?? []
             where name != "metadata.name" && name != "metadata.namespace" && !known.contains(name) {
                 throw .badRequest(
-                    "Unable to find \"\(resource.group.isEmpty ? "" : resource.group + "/")\(resource.definition.version), Resource=\(resource.plural)\" that match label selector \"\", field selector \"\(fields)\": field label not supported: \(name)"
+                    "Unable to find \"\(resource.group)/\(resource.definition.version), Resource=\(resource.plural)\" that match label selector \"\", field selector \"\(fields)\": field label not supported: \(name)"
                 )
             }
         }

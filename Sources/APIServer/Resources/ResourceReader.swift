@@ -39,10 +39,8 @@ struct ResourceReader: Sendable {
         let (snapshot, listed) = try snapshot(options)
         var page = Page(revision: listed)
         var isMore = false
-        let start = options.token.map { $0.after + "\u{0}" } ?? ""
         if options.selection.isEverything, options.limit == nil { page.objects.reserveCapacity(snapshot.count) }
-        snapshot.scan(namespace: options.selection.namespace, from: start) { object in
-            guard options.selection.matches(object) else { return true }
+        snapshot.scan(options.selection, from: options.token.map { $0.after + "\u{0}" } ?? "") { object in
             if let limit = options.limit, page.objects.count == limit {
                 isMore = true
                 return false
@@ -52,24 +50,17 @@ struct ResourceReader: Sendable {
         }
         if isMore, let last = page.objects.last {
             page.next = ContinueToken(revision: listed, after: last.key)
-            if options.selection.isEverything { page.remaining = remaining(snapshot, options, after: last.key) }
+            if options.selection.isEverything { page.remaining = snapshot.count(namespace: options.selection.namespace, after: last.key) }
+            resource.collection.hold(snapshot, at: listed)
         }
         return page
-    }
-
-    private func remaining(_ snapshot: Snapshot, _ options: ListOptions, after key: String) -> Int {
-        var count = 0
-        snapshot.scan(namespace: options.selection.namespace, from: key + "\u{0}") { _ in
-            count += 1
-            return true
-        }
-        return count
     }
 
     /// The snapshot that the list is taken from: the current one, or the one that the continue token or an exact version names.
     private func snapshot(_ options: ListOptions) throws(APIError) -> (Snapshot, Int64) {
         let current = resource.collection.snapshot
         let now = max(revision, current.revision)
+        if options.token?.isInconsistent == true { return (current.objects, now) }
         guard let wanted = options.token?.revision ?? options.exactRevision else {
             if let least = options.leastRevision, least > now { throw Self.tooLarge(least, now) }
             return (current.objects, now)
@@ -79,12 +70,7 @@ struct ResourceReader: Sendable {
         do {
             return (try resource.collection.snapshot(at: wanted), wanted)
         } catch {
-            throw options.token == nil
-                ? APIError(.expired, "The resourceVersion for the provided list is too old.")
-                : APIError(
-                    .expired,
-                    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
-                )
+            throw options.token.map { $0.expired } ?? APIError(.expired, "The resourceVersion for the provided list is too old.")
         }
     }
 

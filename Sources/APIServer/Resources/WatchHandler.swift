@@ -16,9 +16,9 @@ struct WatchHandler: Sendable {
         let options = try ListOptions(request, resource, info)
         let encode = try presenter.encoder(form, resource, request)
         let start = start(options)
-        if case .after(let wanted) = start, wanted > revision { throw ResourceReader.tooLarge(wanted, revision) }
-        // What can fail must fail before the head is sent: the collection is asked whether it reaches back that far.
-        if case .after(let wanted) = start { try resource.collection.checkReach(wanted) }
+        if options.sendsInitialEvents == true, let least = options.resourceVersion, least > revision {
+            throw ResourceReader.tooLarge(least, revision)
+        }
         let duration = options.timeout ?? Self.durationMin + .seconds(Int64.random(in: 0..<1800))
         let (resource, revision, deadlines) = (resource, revision, deadlines)
         return .stream(StreamHead(contentType: "application/json")) { sink in
@@ -30,6 +30,7 @@ struct WatchHandler: Sendable {
             do {
                 try resource.collection.add(watcher, start, currentRevision: revision)
             } catch {
+                // A revision that is gone is told as an event, not as an answer's status: clients look for it there.
                 watcher.end(error as? APIError)
             }
             sink.onClose {

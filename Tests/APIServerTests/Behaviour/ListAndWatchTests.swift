@@ -1,0 +1,134 @@
+import ClusterClient
+import ObjectModel
+import Storage
+import Testing
+
+@testable import APIServer
+
+/// What `limit`, `continue`, `resourceVersion`, `resourceVersionMatch` and `sendInitialEvents` promise.
+@Suite("Lists and watches") struct ListAndWatchTests {
+    private static let path = "/api/v1/namespaces/default/configmaps"
+
+    private static func list(_ server: TestServer, _ query: [String: String]) async throws -> (status: Int, body: Value) {
+        try await server.send(APIRequest(.get, path, query: query.map { ($0.key, $0.value) }))
+    }
+
+    @Test("a page whose revision is compacted away can be gone on with, at the price of consistency") func inconsistentPages() async throws {
+        let store = MemoryStore()
+        let server = try await TestServer(store: store)
+        for index in 0..<4 { try await server.admin.create(.configMaps, TestServer.configMap("m\(index)")) }
+        let old = ContinueToken(revision: store.revision, after: "default/m1")
+        // More changes than the history in memory holds, so that the token's revision is to be had from the store alone.
+        for index in 0..<2100 {
+            try await server.admin.patch(.configMaps, namespace: "default", name: "m3", .merge, ["data": ["k": .string("\(index)")]])
+        }
+        try await store.compact(through: store.revision)
+        let (status, failure) = try await Self.list(server, ["limit": "2", "continue": old.text])
+        #expect(status == 410)
+        #expect(failure["reason"].string == "Expired")
+        let token = try #require(failure["metadata"]["continue"].string)
+        let (again, rest) = try await Self.list(server, ["limit": "1", "continue": token])
+        #expect(again == 200)
+        #expect(rest["items"].array.map(\.name) == ["m2"])
+        #expect(rest["metadata"]["resourceVersion"].string == String(store.revision))
+        let (_, last) = try await Self.list(server, ["limit": "1", "continue": try #require(rest["metadata"]["continue"].string)])
+        #expect(last["items"].array.map(\.name) == ["m3"])
+        #expect(last["metadata"]["continue"].isNull)
+    }
+
+    @Test("a list at an exact revision is as it was then, from memory and from the store") func exactRevisions() async throws {
+        let server = try await TestServer()
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        let (_, version) = try await server.admin.list(.configMaps, namespace: "default")
+        for round in 0..<2 {
+            if round == 1 {
+                for index in 0..<2100 {
+                    try await server.admin.patch(.configMaps, namespace: "default", name: "b", .merge, ["data": ["k": .string("\(index)")]])
+                }
+            } else {
+                try await server.admin.create(.configMaps, TestServer.configMap("b"))
+                try await server.admin.delete(.configMaps, namespace: "default", name: "a")
+            }
+            let (status, list) = try await Self.list(server, ["resourceVersion": version, "resourceVersionMatch": "Exact"])
+            #expect(status == 200)
+            #expect(list["items"].array.map(\.name).filter { $0 != "kube-root-ca.crt" } == ["a"])
+            #expect(list["metadata"]["resourceVersion"].string == version)
+        }
+    }
+
+    @Test("options that do not go together are refused, field by field")
+    func refused() async throws {
+        let server = try await TestServer()
+        let cases: [(query: [String: String], code: Int, message: String)] = [
+            (
+                ["resourceVersionMatch": "Exact"], 422,
+                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+            ),
+            (
+                ["resourceVersionMatch": "Exact", "resourceVersion": "0"], 422,
+                "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""
+            ),
+            (
+                ["resourceVersionMatch": "Newest", "resourceVersion": "1"], 422,
+                "resourceVersionMatch: Unsupported value: \"Newest\": supported values: \"Exact\", \"NotOlderThan\", \"\""
+            ),
+            (["sendInitialEvents": "true"], 422, "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list"),
+            (
+                ["watch": "1", "sendInitialEvents": "true"], 422,
+                "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            ),
+            (
+                ["watch": "1", "resourceVersionMatch": "NotOlderThan"], 422,
+                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            ),
+            (["resourceVersion": "abc"], 400, "parsing \"abc\": invalid syntax"),
+            (["continue": "nonsense"], 400, "continue key is not valid"),
+            (["fieldSelector": "spec.x=1"], 400, "field label not supported: spec.x"),
+        ]
+        for (query, code, message) in cases {
+            let (status, body) = try await Self.list(server, query)
+            #expect(status == code, "\(query)")
+            #expect(body["message"].string?.contains(message) == true, "\(query): \(body["message"])")
+        }
+    }
+
+    @Test("a watch may begin with what is there, closed by a bookmark that says so") func watchList() async throws {
+        let server = try await TestServer()
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        try await server.admin.create(.configMaps, TestServer.configMap("b"))
+        let query: [(name: String, value: String)] = [
+            ("watch", "true"), ("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"), ("allowWatchBookmarks", "true"),
+        ]
+        var events = try await server.admin.transport.watch(APIRequest(.get, Self.path, query: query)).makeAsyncIterator()
+        var names: [String] = []
+        while let event = try await events.next() {
+            if event.kind == .bookmark {
+                #expect(event.object["metadata"]["annotations"]["k8s.io/initial-events-end"].string == "true")
+                #expect(event.object.resourceVersion == String(server.standard.registry.revision))
+                break
+            }
+            #expect(event.kind == .added)
+            names.append(event.object.name)
+        }
+        #expect(names.filter { $0 != "kube-root-ca.crt" } == ["a", "b"])
+        try await server.admin.create(.configMaps, TestServer.configMap("c"))
+        #expect(try await events.next()?.object.name == "c")
+    }
+
+    @Test("a watch from a revision that is gone begins, and says so in an event") func watchTooOld() async throws {
+        let store = MemoryStore()
+        let server = try await TestServer(store: store)
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        let old = String(store.revision)
+        for index in 0..<2100 {
+            try await server.admin.patch(.configMaps, namespace: "default", name: "a", .merge, ["data": ["k": .string("\(index)")]])
+        }
+        try await store.compact(through: store.revision)
+        var events = try await server.admin.watch(.configMaps, namespace: "default", resourceVersion: old).makeAsyncIterator()
+        let event = try await events.next()
+        #expect(event?.kind == .error)
+        #expect(event?.object["code"].int == 410)
+        #expect(event?.object["reason"].string == "Expired")
+        #expect(try await events.next() == nil)
+    }
+}
