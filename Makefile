@@ -13,7 +13,7 @@ test:
 # Prints figures of a release build, measured on this machine.
 bench:
 	@scripts/setup --tests
-	scripts/bench
+	bench/run
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests

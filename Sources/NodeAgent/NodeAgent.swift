@@ -25,7 +25,7 @@ public final class NodeAgent: Sendable {
     ///   - runtime: connected, or about to be; calls wait for it.
     public init(
         _ configuration: NodeAgentConfiguration, client: Client, runtime: any ContainerRuntime, logger: Logger,
-        now: @escaping @Sendable () -> Timestamp = { .now }
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         self.configuration = configuration
         self.logger = logger

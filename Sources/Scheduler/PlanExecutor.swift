@@ -1,5 +1,4 @@
 import ClusterClient
-import Glibc
 import Logging
 import ObjectModel
 
@@ -92,14 +91,5 @@ struct PlanExecutor: Sendable {
         } catch {
             logger.warning("preemption failed", metadata: ["pod": "\(victim.key)", "error": "\(error)"])
         }
-    }
-}
-
-extension Timestamp {
-    /// The time of day, from the system.
-    public static let wallClock: @Sendable () -> Timestamp = {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 }

@@ -31,7 +31,7 @@ public final class PodScheduler: Sendable {
     ///   - now: the wall clock, for conditions and events.
     public init(
         client: Client, informers: Informers, logger: Logger, configuration: Configuration = Configuration(),
-        now: @escaping @Sendable () -> Timestamp = Timestamp.wallClock
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         self.configuration = configuration
         self.logger = logger

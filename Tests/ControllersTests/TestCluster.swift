@@ -32,7 +32,7 @@ struct TestCluster: Sendable {
         let client = server.client(
             user: "system:serviceaccount:kube-system:\(account)",
             groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"], userAgent: account)
-        return ControllerContext(client: client, informers: informers, now: { .now }, logger: Self.logger)
+        return ControllerContext(client: client, informers: informers, now: Timestamp.now, logger: Self.logger)
     }
 
     /// Runs `controllers`, and with `hasNodes` a stand-in that runs pods, while `body` works.
@@ -135,7 +135,7 @@ struct StandInNodes: Sendable {
         // An image that never comes up, as tests of stuck rollouts want it.
         guard pod["status"]["podIP"].isNull, pod["spec"]["containers"][0]["image"].string != "stuck" else { return nil }
         let address = Value("10.244.\(Self.byte(pod.uid)).\(Self.byte(pod.name))")
-        let since = Value(Timestamp.now.rfc3339)
+        let since = Value(Timestamp.now().rfc3339)
         pod["status"]["phase"] = "Running"
         pod["status"]["podIP"] = address
         pod["status"]["podIPs"] = [["ip": address]]

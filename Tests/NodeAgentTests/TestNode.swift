@@ -22,7 +22,7 @@ func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) asy
 /// A node agent on a runtime in memory.
 struct TestNode {
     let cluster: TestCluster
-    let runtime = FakeContainerRuntime(now: { Timestamp.now.nanoseconds })
+    let runtime = FakeContainerRuntime(now: { Timestamp.now().nanoseconds })
     let directory: String
 
     init(directory: String) async throws {

@@ -1,3 +1,4 @@
+import Identity
 import ObjectModel
 
 /// Where the next page of a list begins, and in which revision: what `continue` carries, opaque to clients.
@@ -34,11 +35,11 @@ struct ContinueToken: Sendable, Equatable {
 
     var text: String {
         let object: Value = ["v": "meta.k8s.io/v1", "rv": .integer(revision), "start": .string(after + "\u{0}")]
-        return Base64.encodeURL(object.json())
+        return Base64URL.encode(object.json())
     }
 
     init(_ text: String) throws(APIError) {
-        guard let bytes = Base64.decodeURL(text), let value = try? Value(json: bytes), value["v"].string == "meta.k8s.io/v1",
+        guard let bytes = Base64URL.decode(text[...]), let value = try? Value(json: bytes), value["v"].string == "meta.k8s.io/v1",
             let revision = value["rv"].integer, let start = value["start"].string, !start.isEmpty
         else { throw .badRequest("continue key is not valid: \(text.prefix(64))") }
         self.revision = revision

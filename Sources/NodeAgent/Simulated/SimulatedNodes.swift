@@ -37,7 +37,7 @@ public struct SimulatedNodes: Sendable {
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
 
-    public init(_ configuration: Configuration, client: Client, logger: Logger, now: @escaping @Sendable () -> Timestamp = { .now }) {
+    public init(_ configuration: Configuration, client: Client, logger: Logger, now: @escaping @Sendable () -> Timestamp = Timestamp.now) {
         self.configuration = configuration
         self.client = client
         self.logger = logger
