@@ -19,7 +19,7 @@ enum PatchBody: Sendable {
             guard patch.array.count <= Self.operationsMax else {
                 throw APIError(
                     .requestEntityTooLarge,
-                    "The allowed maximum operations in a JSON patch is \(Self.operationsMax), got \(patch.array.count)")
+                    "Request entity too large: The allowed maximum operations in a JSON patch is \(Self.operationsMax), got \(patch.array.count)")
             }
             self = .json(patch)
         case "application/merge-patch+json": self = .merge(try Self.object(request))
