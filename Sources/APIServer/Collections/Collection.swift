@@ -145,7 +145,8 @@ final class Collection: Sendable {
             switch start {
             case .current(let endsWithBookmark):
                 let (objects, revision) = snapshot
-                let end = endsWithBookmark ? bookmark(max(revision, currentRevision), endsInitialEvents: true) : nil
+                // Not `: nil`: that would be a `Value`, for null is one.
+                let end = endsWithBookmark ? bookmark(max(revision, currentRevision), endsInitialEvents: true) : Value?.none
                 watcher.begin(.objects(objects, end: end))
             case .after(let revision):
                 let resumed = older.last?.revision ?? revision

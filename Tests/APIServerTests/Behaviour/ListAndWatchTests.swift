@@ -115,6 +115,16 @@ import Testing
         #expect(try await events.next()?.object.name == "c")
     }
 
+    @Test("a watch without a revision begins with what is there, and goes on") func watchFromNow() async throws {
+        let server = try await TestServer()
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        let request = APIRequest(.get, Self.path, query: [("watch", "true"), ("fieldSelector", "metadata.name!=kube-root-ca.crt")])
+        var events = try await server.admin.transport.watch(request).makeAsyncIterator()
+        #expect(try await events.next()?.object.name == "a")
+        try await server.admin.create(.configMaps, TestServer.configMap("b"))
+        #expect(try await events.next()?.object.name == "b")
+    }
+
     @Test("a watch from a revision that is gone begins, and says so in an event") func watchTooOld() async throws {
         let store = MemoryStore()
         let server = try await TestServer(store: store)
