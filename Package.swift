@@ -90,7 +90,7 @@ let package = Package(
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: settings),
-        .target(name: "Controllers", dependencies: ["ClusterClient", "ObjectModel", "Metrics", log], swiftSettings: settings),
+        .target(name: "Controllers", dependencies: ["ClusterClient", "Identity", "ObjectModel", "Metrics", log], swiftSettings: settings),
         .target(name: "Scheduler", dependencies: ["ClusterClient", "ObjectModel", "Metrics", log], swiftSettings: settings),
         .target(
             name: "NodeAgent",

@@ -62,6 +62,12 @@ extension Resource {
         group: "scheduling.k8s.io", version: "v1", plural: "priorityclasses", kind: "PriorityClass", isNamespaced: false)
     public static let podDisruptionBudgets = Resource(
         group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", isNamespaced: true)
+    public static let clusterRoles = Resource(
+        group: "rbac.authorization.k8s.io", version: "v1", plural: "clusterroles", kind: "ClusterRole", isNamespaced: false)
+    public static let certificateSigningRequests = Resource(
+        group: "certificates.k8s.io", version: "v1", plural: "certificatesigningrequests", kind: "CertificateSigningRequest", isNamespaced: false)
+    public static let subjectAccessReviews = Resource(
+        group: "authorization.k8s.io", version: "v1", plural: "subjectaccessreviews", kind: "SubjectAccessReview", isNamespaced: false)
 
     private static func core(_ plural: String, _ kind: String, isNamespaced: Bool = true) -> Resource {
         Resource(group: "", version: "v1", plural: plural, kind: kind, isNamespaced: isNamespaced)

@@ -11,6 +11,13 @@ import Testing
         return node
     }
 
+    /// A new node is tainted until it is ready; these are.
+    private func add(_ node: Value, to cluster: TestCluster) async throws {
+        try await cluster.admin.create(.nodes, node)
+        let taints = Value.object(Fields([("taints", node.spec["taints"])]))
+        try await cluster.admin.patch(.nodes, name: node.name, .merge, .object(Fields([("spec", taints)])))
+    }
+
     private func set(_ name: String = "agent") -> Value {
         [
             "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": ["name": .string(name), "namespace": "default"],
@@ -26,7 +33,7 @@ import Testing
         for node in [
             node("a"), node("b", labels: ["disk": "ssd"]), node("c", taints: [["key": "dedicated", "value": "x", "effect": "NoSchedule"]]),
             node("d", taints: [["key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"]]),
-        ] { try await cluster.admin.create(.nodes, node) }
+        ] { try await add(node, to: cluster) }
         try await cluster.run([DaemonSetController(cluster.context("daemon-set-controller"))]) { try await body(cluster) }
     }
 
@@ -40,7 +47,7 @@ import Testing
             let pods = try await cluster.admin.list(.pods, namespace: "default").items
             #expect(pods.map(DaemonSetPlan.node).sorted() == ["a", "b", "d"])
             #expect(pods.allSatisfy { $0.labels["controller-revision-hash"] != nil })
-            try await cluster.admin.create(.nodes, node("e"))
+            try await add(node("e"), to: cluster)
             try await cluster.wait(.daemonSets, name: "agent", "a pod on the new node") { $0.status["numberAvailable"] == 4 }
         }
     }

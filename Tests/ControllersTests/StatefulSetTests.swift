@@ -86,4 +86,43 @@ import Testing
             #expect(done.status["currentRevision"] == done.status["updateRevision"])
         }
     }
+
+    @Test func `claims go with the pods that are scaled away where the set says so`() async throws {
+        let cluster = try await TestCluster()
+        let controllers: [any Controller] = [
+            StatefulSetController(cluster.context("statefulset-controller")),
+            GarbageCollector(
+                cluster.context("generic-garbage-collector"), resources: [.statefulSets, .pods, .persistentVolumeClaims, .controllerRevisions]),
+        ]
+        try await cluster.run(controllers) {
+            var wanted = set(3, policy: "Parallel")
+            wanted.spec["persistentVolumeClaimRetentionPolicy"] = ["whenScaled": "Delete", "whenDeleted": "Delete"]
+            wanted.spec["ordinals"] = ["start": 5]
+            try await cluster.admin.create(.statefulSets, wanted)
+            try await cluster.wait(.statefulSets, name: "db", "three pods", until: ready(3, generation: 1))
+            let claim = try await cluster.admin.get(.persistentVolumeClaims, namespace: "default", name: "data-db-5")
+            #expect(claim.controllerReference?["kind"] == "StatefulSet")
+            try await cluster.admin.patch(.statefulSets, namespace: "default", name: "db", .merge, ["spec": ["replicas": 1]])
+            try await cluster.wait(.persistentVolumeClaims, "one claim on its way") { claims in
+                claims.filter { !$0.isBeingDeleted }.map(\.name) == ["data-db-5"]
+            }
+        }
+    }
+
+    @Test func `where updates wait for a deletion by hand, the new pod has the new template`() async throws {
+        try await run { cluster in
+            var wanted = set(2)
+            wanted.spec["updateStrategy"] = ["type": "OnDelete"]
+            try await cluster.admin.create(.statefulSets, wanted)
+            try await cluster.wait(.statefulSets, name: "db", "two pods", until: ready(2, generation: 1))
+            let patch: Value = ["spec": ["template": ["spec": ["containers": [["name": "c", "image": "repo/i:2"]]]]]]
+            try await cluster.admin.patch(.statefulSets, namespace: "default", name: "db", .strategicMerge, patch)
+            try await cluster.wait(.statefulSets, name: "db", "seen") { $0.status["observedGeneration"] == 2 }
+            try await cluster.admin.delete(.pods, namespace: "default", name: "db-0", gracePeriod: .zero)
+            let pods = try await cluster.wait(.pods, "two pods") { pods in
+                pods.count == 2 && pods.contains { $0.spec["containers"][0]["image"] == "repo/i:2" }
+            }
+            #expect(pods.first { $0.name == "db-1" }?.spec["containers"][0]["image"] == "repo/i:1")
+        }
+    }
 }

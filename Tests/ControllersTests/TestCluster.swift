@@ -1,6 +1,4 @@
 import ClusterClient
-import Controllers
-import Glibc
 import Identity
 import Logging
 import ObjectModel
@@ -9,6 +7,7 @@ import Synchronization
 import Testing
 
 @testable import APIServer
+@testable import Controllers
 
 /// A whole API server in memory, controllers that work on it under their own identities, and a stand-in for the nodes.
 struct TestCluster: Sendable {
@@ -27,12 +26,21 @@ struct TestCluster: Sendable {
         try await admin.create(.serviceAccounts, ["metadata": ["name": "default", "namespace": "default"]])
     }
 
+    private init(server: StandardServer, admin: Client) {
+        self.server = server
+        self.admin = admin
+        informers = Informers(server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "informers"), logger: Self.logger)
+    }
+
+    /// The same server, as controllers find it that start anew: with nothing in their memory.
+    func restarted() -> TestCluster { TestCluster(server: server, admin: admin) }
+
     /// The identity of a controller.
-    func context(_ account: String) -> ControllerContext {
+    func context(_ account: String, now: @escaping @Sendable () -> Timestamp = Timestamp.now) -> ControllerContext {
         let client = server.client(
             user: "system:serviceaccount:kube-system:\(account)",
             groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"], userAgent: account)
-        return ControllerContext(client: client, informers: informers, now: Timestamp.now, logger: Self.logger)
+        return ControllerContext(client: client, informers: informers, now: now, logger: Self.logger)
     }
 
     /// Runs `controllers`, and with `hasNodes` a stand-in that runs pods, while `body` works.
@@ -100,15 +108,6 @@ private final class LastSeen: Sendable {
     let items = Mutex<[Value]>([])
 }
 
-extension Timestamp {
-    /// The machine's clock.
-    static var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-    }
-}
-
 /// Runs pods the way nodes would: they get an address and become ready, and when they are to end, they do.
 struct StandInNodes: Sendable {
     private let client: Client
@@ -132,8 +131,14 @@ struct StandInNodes: Sendable {
             if pod.finalizers.isEmpty { try await client.delete(.pods, namespace: pod.namespace, name: pod.name, uid: pod.uid, gracePeriod: .zero) }
             return nil
         }
+        guard pod["status"]["podIP"].isNull, !pod.isTerminalPod else { return nil }
+        let image = pod["spec"]["containers"][0]["image"].string ?? ""
         // An image that never comes up, as tests of stuck rollouts want it.
-        guard pod["status"]["podIP"].isNull, pod["spec"]["containers"][0]["image"].string != "stuck" else { return nil }
+        if image == "stuck" { return nil }
+        if let code = Self.exitCode(image, pod) {
+            try await client.finish(pod, exitCode: code)
+            return nil
+        }
         let address = Value("10.244.\(Self.byte(pod.uid)).\(Self.byte(pod.name))")
         let since = Value(Timestamp.now().rfc3339)
         pod["status"]["phase"] = "Running"
@@ -147,5 +152,35 @@ struct StandInNodes: Sendable {
         return nil
     }
 
+    /// Images that end at once: `done`, `exit-1`; `done-by-index-0` where the pod has that index and otherwise never, `exit-by-index-1` likewise, and
+    /// otherwise well. Nil for those that go on running.
+    private static func exitCode(_ image: String, _ pod: Value) -> Int? {
+        let index = pod.annotations["batch.kubernetes.io/job-completion-index"]
+        if image == "done" { return 0 }
+        if image.hasPrefix("done-by-index-") { return image.hasSuffix("-\(index ?? "")") ? 0 : nil }
+        if image.hasPrefix("exit-by-index-") { return image.hasSuffix("-\(index ?? "")") ? 1 : 0 }
+        return image.hasPrefix("exit-") ? Int(image.dropFirst(5)) : nil
+    }
+
     private static func byte(_ text: String) -> Int { text.utf8.reduce(7) { ($0 &* 31 &+ Int($1)) & 255 } }
+}
+
+extension Client {
+    /// Ends a pod's only container, as its node would.
+    func finish(_ pod: Value, exitCode: Int = 0) async throws {
+        var pod = try await get(.pods, namespace: pod.namespace, name: pod.name)
+        let now = Value(Timestamp.now().rfc3339)
+        pod["status"]["phase"] = exitCode == 0 ? "Succeeded" : "Failed"
+        pod["status"]["containerStatuses"] = [
+            [
+                "name": pod["spec"]["containers"][0]["name"], "image": "i", "imageID": "i", "ready": false, "restartCount": 0,
+                "state": [
+                    "terminated": [
+                        "exitCode": Value(exitCode), "startedAt": now, "finishedAt": now, "reason": exitCode == 0 ? "Completed" : "Error",
+                    ]
+                ],
+            ]
+        ]
+        try await update(.pods, pod, subresource: "status")
+    }
 }

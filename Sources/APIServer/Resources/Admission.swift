@@ -1,10 +1,14 @@
 import ClusterClient
 import ObjectModel
+import Storage
 
 /// The admission chain, as writers ask it.
 struct Admission: Sendable {
     let chain: AdmissionChain
-    let stored: any ObjectReader
+    let stored: ResourceRegistry
+
+    /// Whoever charges a quota does so alone in its namespace: else of many who try at once, one would succeed at a time, and all others try in vain.
+    let turns = Turns()
 
     /// Changes the object before it is validated; returns whether it did. `old` is nil for a creation.
     func mutate(_ object: inout Value, old: Value?, _ resource: ServedResource, _ context: WriteContext) throws(APIError) -> Bool {
@@ -18,6 +22,12 @@ struct Admission: Sendable {
     /// Refuses the object by throwing.
     func validate(_ object: Value, old: Value?, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
         try chain.validate(Self.request(old == nil ? .create : .update, resource, context, object, old), stored)
+    }
+
+    /// What is to be committed together with the object, such as what it is charged to; refuses by throwing. Asked after `validate`.
+    func companions(of object: Value, old: Value?, _ resource: ServedResource, _ context: WriteContext) throws(APIError) -> [Write] {
+        let request = Self.request(old == nil ? .create : .update, resource, context, object, old)
+        return try chain.companionWrites(request, stored).compactMap { stored.write($0.object, of: $0.resource) }
     }
 
     func validateDelete(_ object: Value, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
@@ -34,6 +44,19 @@ struct Admission: Sendable {
             namespace: resource.definition.isNamespaced ? context.request.namespace : "",
             name: context.request.name.isEmpty ? (old ?? object).name : context.request.name, user: context.user, object: object,
             oldObject: old ?? .null, isDryRun: context.isDryRun)
+    }
+}
+
+extension ResourceRegistry {
+    /// A write of an object as it was read and then changed, on the condition that it is still the one that was read.
+    func write(_ object: Value, of resource: Resource) -> Write? {
+        guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural),
+            let revision = Int64(object.resourceVersion)
+        else { return nil }
+        var object = object
+        object.metadata["resourceVersion"] = .null
+        let key = served.collection.prefix + served.key(namespace: object.namespace, name: object.name)
+        return .replace(key, object.canonicalJSON(), at: revision)
     }
 }
 

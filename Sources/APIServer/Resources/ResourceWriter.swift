@@ -66,10 +66,11 @@ struct ResourceWriter: Sendable {
             let key = resource.key(namespace: object.namespace, name: object.name)
             if context.isDryRun {
                 if resource.collection.find(key) != nil { throw alreadyExists(object.name) }
+                _ = try admission.companions(of: object, old: nil, resource, context)
                 resource.strategy.abandon(object, old: nil)
                 return bytes
             }
-            let revision = try await commit(Write(key: resource.collection.prefix + key, value: bytes, precondition: .absent), name: object.name)
+            let revision = try await commit(.create(resource.collection.prefix + key, bytes), of: object, old: nil, context)
             resource.strategy.committed(object, old: nil)
             return Revisions.splice(revision, into: bytes)
         } catch {
@@ -143,6 +144,7 @@ struct ResourceWriter: Sendable {
         // Writing what is there already is no change: no new revision, no event.
         if object == old { return current.bytes }
         if context.isDryRun {
+            _ = try admission.companions(of: object, old: old, resource, context)
             resource.strategy.abandon(object, old: old)
             return object.canonicalJSON()
         }
@@ -155,7 +157,7 @@ struct ResourceWriter: Sendable {
             resource.strategy.deleted(object)
             return Revisions.splice(revision, into: bytes)
         }
-        let revision = try await commit(Write(key: key, value: bytes, precondition: .revision(current.revision)), name: object.name)
+        let revision = try await commit(.replace(key, bytes, at: current.revision), of: object, old: old, context)
         resource.strategy.committed(object, old: old)
         return Revisions.splice(revision, into: bytes)
     }
@@ -268,11 +270,32 @@ struct ResourceWriter: Sendable {
     /// Marks a conflict that the store found, which a patch may retry.
     private static let raced = "raced"
 
+    /// Commits an object together with what goes with it.
+    private func commit(_ write: Write, of object: Value, old: Value?, _ context: WriteContext) async throws(APIError) -> Int64 {
+        // Most writes go alone.
+        if try admission.companions(of: object, old: old, resource, context).isEmpty { return try await commit(write, name: object.name) }
+        let turn = object.namespace
+        await admission.turns.begin(turn)
+        defer { admission.turns.end(turn) }
+        for _ in 0..<Self.attemptsMax {
+            let companions = try admission.companions(of: object, old: old, resource, context)
+            if let revision = try await commit(write, with: companions, name: object.name) { return revision }
+        }
+        throw resource.modified(object.name)
+    }
+
     private func commit(_ write: Write, name: String) async throws(APIError) -> Int64 {
+        guard let revision = try await commit(write, with: [], name: name) else { throw resource.modified(name) }
+        return revision
+    }
+
+    /// Nil where one of the companions has changed since it was read.
+    private func commit(_ write: Write, with companions: [Write], name: String) async throws(APIError) -> Int64? {
         do {
-            return try await store.commit([write])
+            return try await store.commit([write] + companions)
         } catch {
-            guard case .conflict = error else { throw .storage(error) }
+            guard case .conflict(let key, _) = error else { throw .storage(error) }
+            guard key == write.key else { return nil }
             if case .absent = write.precondition { throw alreadyExists(name) }
             throw APIError(.conflict, "", details: .init(kind: Self.raced))
         }

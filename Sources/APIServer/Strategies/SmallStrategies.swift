@@ -74,13 +74,17 @@ struct JobStrategy: ResourceStrategy {
     var hasGeneration: Bool { true }
 
     func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
-        guard object["spec"]["manualSelector"].bool != true, object["spec"]["selector"].isNull else { return }
+        let template = object["spec"]["template"]["metadata"]["labels"]
+        if object.metadata["labels"].isEmpty { object.metadata["labels"] = template.isEmpty ? .null : template }
+        guard object["spec"]["manualSelector"].bool != true else { return }
         let (name, uid) = (object.name, object.uid)
         let own: [String: String] = [
             "controller-uid": uid, "batch.kubernetes.io/controller-uid": uid, "job-name": name, "batch.kubernetes.io/job-name": name,
         ]
-        for (label, value) in own { object["spec"]["template"]["metadata"]["labels"][label] = .string(value) }
-        object["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = .string(uid)
+        // What is there already is refused by validation, unless it is the same.
+        for (label, value) in own where template[label].isNull { object["spec"]["template"]["metadata"]["labels"][label] = .string(value) }
+        let selector = "batch.kubernetes.io/controller-uid"
+        if object["spec"]["selector"]["matchLabels"][selector].isNull { object["spec"]["selector"]["matchLabels"][selector] = .string(uid) }
     }
 
     var selectableFieldNames: Set<String> { ["status.successful"] }

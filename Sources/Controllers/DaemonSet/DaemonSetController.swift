@@ -13,6 +13,7 @@ public struct DaemonSetController: Controller {
     private let references: Claims
     private let history: RevisionHistory
     private let expectations = Expectations()
+    private let backoff = FailedPodBackoff()
     private let queue = WorkQueue()
 
     public init(_ context: ControllerContext) {
@@ -35,8 +36,11 @@ public struct DaemonSetController: Controller {
     }
 
     private func observe() {
-        sets.onChange { [queue, expectations] change in
-            if change.new == nil { expectations.forget(change.object.key) }
+        sets.onChange { [queue, expectations, backoff] change in
+            if change.new == nil {
+                expectations.forget(change.object.key)
+                backoff.forget(change.object)
+            }
             queue.enqueue(change.object.key)
         }
         nodes.onChange { [queue, sets] change in
@@ -57,7 +61,7 @@ public struct DaemonSetController: Controller {
             if change.old == nil { expectations.creationObserved(owner) }
             if change.new == nil || pod.isBeingDeleted { expectations.deletionObserved(owner, pod.uid) }
             queue.enqueue(owner)
-        } else if change.new != nil, pod.controllerReference == nil, !pod.isBeingDeleted {
+        } else if change.isNewOrphan {
             for set in sets.list() where set.namespace == pod.namespace && (try? LabelSelector(set.spec["selector"]).matches(pod)) == true {
                 queue.enqueue(set.key)
             }
@@ -85,7 +89,7 @@ public struct DaemonSetController: Controller {
         let (revision, all) = try await history.sync(set)
         let hash = history.hash(revision)
         let plan = DaemonSetPlan(set, owned: owned, nodes: nodes.list(), hash: hash, now: context.now())
-        let failure = mayAct && !set.isBeingDeleted ? await carryOut(plan, set, hash) : nil
+        let (failure, wait) = mayAct && !set.isBeingDeleted ? await carryOut(plan, set, hash) : (nil, nil)
         try await write(plan.status(), for: set)
         if let failure {
             if isNamespaceTerminating(failure) { return nil }
@@ -93,18 +97,25 @@ public struct DaemonSetController: Controller {
         }
         let live = Set(owned.compactMap { $0.metadata["labels"][DaemonSetPlan.revisionLabel].string } + [hash])
         try await history.truncate(all, of: set, live: live, limit: set.spec["revisionHistoryLimit"].int ?? 10)
-        return plan.timeToAvailability
+        return [wait, plan.timeToAvailability].compactMap(\.self).min()
     }
 
-    private func carryOut(_ plan: DaemonSetPlan, _ set: Value, _ hash: String) async -> (any Error)? {
+    /// Returns what went wrong, and after what time a failed pod may go that may not yet.
+    private func carryOut(_ plan: DaemonSetPlan, _ set: Value, _ hash: String) async -> (failure: (any Error)?, wait: Duration?) {
         let key = set.key
-        for pod in plan.finished {
+        var wait: Duration?
+        let finished = plan.finished.filter { pod in
+            guard pod.phase == "Failed", let left = backoff.wait(set, node: pod.nodeName, now: context.now()) else { return true }
+            wait = min(wait ?? left, left)
+            return false
+        }
+        for pod in finished {
             let isFailed = pod.phase == "Failed"
             let message =
                 "Found \(isFailed ? "failed" : "succeeded") daemon pod \(pod.key) on node \(pod.nodeName), will try to \(isFailed ? "kill" : "delete") it"
             recorder.event(set, isFailed ? .warning : .normal, isFailed ? "FailedDaemonPod" : "SucceededDaemonPod", message)
         }
-        let victims = Array((plan.deletes + plan.finished).prefix(ReplicaSetController.burst))
+        let victims = Array((plan.deletes + finished).prefix(ReplicaSetController.burst))
         let creates = Array(plan.creates.prefix(ReplicaSetController.burst))
         expectations.expectDeletions(key, victims.map(\.uid))
         expectations.expectCreations(key, creates.count)
@@ -120,7 +131,7 @@ public struct DaemonSetController: Controller {
                 throw error
             }
         }
-        return failure ?? failures.first
+        return (failure ?? failures.first, wait)
     }
 
     private func write(_ status: Value, for set: Value) async throws {

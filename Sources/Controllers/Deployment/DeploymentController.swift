@@ -41,7 +41,7 @@ public struct DeploymentController: Controller {
         if let old = change.old, old.controllerUID != set.controllerUID, let owner = Self.owner(of: old) { queue.enqueue(owner) }
         if let owner = Self.owner(of: set) {
             queue.enqueue(owner)
-        } else if change.new != nil, !set.isBeingDeleted, set.controllerReference == nil {
+        } else if change.isNewOrphan {
             for deployment in deployments.list()
             where deployment.namespace == set.namespace && (try? LabelSelector(deployment.spec["selector"]).matches(set)) == true {
                 queue.enqueue(deployment.key)

@@ -33,9 +33,14 @@ enum EndpointIndex {
         service.spec["selector"].isEmpty ? [] : [podKey(service) ?? service.namespace]
     }
 
-    static func add(to pods: Informer, services: Informer) {
+    /// What a lookup of pods by a selector takes.
+    static func addPodIndexes(to pods: Informer) {
         pods.addIndex(podLabels, podKeys)
         pods.addIndex(podNamespace) { [$0.namespace] }
+    }
+
+    static func add(to pods: Informer, services: Informer) {
+        addPodIndexes(to: pods)
         pods.addIndex(podNode) { $0.nodeName.isEmpty ? [] : [$0.nodeName] }
         services.addIndex(serviceSelector, serviceKeys)
     }
@@ -45,6 +50,15 @@ enum EndpointIndex {
         let selector = LabelSelector(matchLabels: service.spec["selector"].stringMap)
         let candidates = podKey(service).map { pods.indexed(podLabels, $0) } ?? pods.indexed(podNamespace, service.namespace)
         return candidates.filter { selector.matches($0) }
+    }
+
+    /// The pods of a namespace that a `LabelSelector` selects; none where there is no selector.
+    static func pods(in namespace: String, matching selector: Value, from pods: Informer) -> [Value] {
+        guard selector.isObject, let matcher = try? LabelSelector(selector) else { return [] }
+        let pair = selector["matchLabels"].fields.first { !scattered.contains($0.key) }
+        let candidates =
+            pair.map { pods.indexed(podLabels, key(namespace, $0.key, $0.value.string ?? "")) } ?? pods.indexed(podNamespace, namespace)
+        return candidates.filter { matcher.matches($0) }
     }
 
     /// The keys of the services that select a pod.

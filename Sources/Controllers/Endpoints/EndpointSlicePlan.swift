@@ -30,6 +30,18 @@ struct EndpointSlicePlan {
         let families = service.serviceFamilies
         for slice in existing where !families.contains(slice["addressType"].string ?? "") { deletes.append(slice) }
         for family in families { plan(family, pods, existing.filter { $0["addressType"].string == family && !$0.isBeingDeleted }, node) }
+        reuse()
+    }
+
+    /// A slice that would go takes the content of one that would come: one write for two, and no moment with both or neither.
+    private mutating func reuse() {
+        for (index, created) in creates.enumerated().reversed() {
+            guard let spare = deletes.firstIndex(where: { $0["addressType"] == created["addressType"] && !$0.isBeingDeleted }) else { continue }
+            var slice = with(deletes.remove(at: spare), created["endpoints"].array)
+            slice["ports"] = created["ports"]
+            updates.append(slice)
+            creates.remove(at: index)
+        }
     }
 
     private static func labels(of service: Value) -> Value {

@@ -64,7 +64,7 @@ public struct ReplicaSetController: Controller {
             if change.old == nil { expectations.creationObserved(owner) }
             if change.new == nil || pod.isBeingDeleted { expectations.deletionObserved(owner, pod.uid) }
             queue.enqueue(owner)
-        } else if change.new != nil, !pod.isBeingDeleted, pod.controllerReference == nil {
+        } else if change.isNewOrphan {
             // An orphan may be adopted by any set that matches it.
             for set in sets.list() where set.namespace == pod.namespace && (try? kind.selector(set).matches(pod)) == true { queue.enqueue(set.key) }
         }

@@ -37,6 +37,15 @@ extension Informer {
     func orphans(in namespace: String) -> [Value] { indexed(ControllerIndex.name, ControllerIndex.orphans(in: namespace)) }
 }
 
+extension Informer.Change {
+    /// Whether the object belongs to nobody, and did not before or was another to a selector: then someone may adopt it.
+    var isNewOrphan: Bool {
+        guard let new, !new.isBeingDeleted, new.controllerReference == nil else { return false }
+        guard let old else { return true }
+        return old.metadata["labels"] != new.metadata["labels"] || old.metadata["ownerReferences"] != new.metadata["ownerReferences"]
+    }
+}
+
 /// Takes up objects that match an owner's selector and belong to nobody, and lets go of those that no longer match: upstream's `ControllerRefManager`.
 struct Claims: Sendable {
     let client: Client
@@ -46,6 +55,9 @@ struct Claims: Sendable {
 
     /// The resource of what is owned.
     let owned: Resource
+
+    /// What an adopted object is to have.
+    var finalizers: [String] = []
 
     /// The objects that are `owner`'s from now on, in no order. `filter` says which orphans may be adopted.
     func claim(
@@ -76,7 +88,8 @@ struct Claims: Sendable {
     }
 
     private func adopt(_ object: Value, by owner: Value) async throws -> Value? {
-        let patch: Value = ["metadata": ["uid": .string(object.uid), "ownerReferences": [owner.controllerReference(as: owners)]]]
+        var patch: Value = ["metadata": ["uid": .string(object.uid), "ownerReferences": [owner.controllerReference(as: owners)]]]
+        if !finalizers.isEmpty { patch.metadata["finalizers"] = Value(finalizers) }
         return try await Self.tolerated {
             try await client.patch(owned, namespace: object.namespace, name: object.name, .strategicMerge, patch)
         }

@@ -37,7 +37,7 @@ public struct StatefulSetController: Controller {
             for pod in [change.old, change.new].compactMap(\.self) {
                 if let owner = Self.owner(of: pod) {
                     queue.enqueue(owner)
-                } else if pod.controllerReference == nil, change.new != nil {
+                } else if change.isNewOrphan {
                     for set in sets.list() where set.namespace == pod.namespace && StatefulSetPods(set: set).ordinal(of: pod) != nil {
                         queue.enqueue(set.key)
                     }
@@ -62,6 +62,7 @@ public struct StatefulSetController: Controller {
         let plan = StatefulSetPlan(set, owned: owned, current: current.name, update: update.name, now: context.now())
         var failure: (any Error)?
         do {
+            if !set.isBeingDeleted { try await keepClaims(of: owned, model) }
             for step in plan.steps { try await perform(step, set, current, update) }
         } catch {
             failure = error
@@ -107,7 +108,11 @@ public struct StatefulSetController: Controller {
     }
 
     private func create(_ claim: Value, for pod: Value, _ set: Value) async throws {
-        if let existing = claims.get(claim.key), !existing.isBeingDeleted { return }
+        if let existing = claims.get(claim.key) {
+            if !existing.isBeingDeleted { return }
+            // The pod would wait for a claim that goes: its successor is made once it is gone.
+            throw APIError(.conflict, "pvc \(claim.name) is being deleted")
+        }
         let what = "Claim \(claim.name) Pod \(pod.name) in StatefulSet \(set.name)"
         do {
             try await context.client.create(.persistentVolumeClaims, claim)
@@ -127,11 +132,20 @@ public struct StatefulSetController: Controller {
             recorder.event(set, .warning, "FailedDelete", "delete Pod \(pod.name) in StatefulSet \(set.name) failed error: \(error)")
             throw error
         }
-        guard set.spec["persistentVolumeClaimRetentionPolicy"]["whenScaled"].string == "Delete" else { return }
-        let model = StatefulSetPods(set: set)
-        guard let ordinal = model.ordinal(of: pod), !model.ordinals.contains(ordinal) else { return }
-        for claim in model.claims(ordinal) {
-            try await context.client.delete(.persistentVolumeClaims, namespace: claim.namespace, name: claim.name)
+    }
+
+    /// Gives the claims of `owned` pods to whom the retention policy says, before any pod goes.
+    private func keepClaims(of owned: [Value], _ model: StatefulSetPods) async throws {
+        for pod in owned where !model.set.spec["volumeClaimTemplates"].isEmpty {
+            guard let ordinal = model.ordinal(of: pod) else { continue }
+            for template in model.set.spec["volumeClaimTemplates"].array {
+                let name = model.claimName(template, ordinal)
+                guard var claim = claims.get(namespace: model.set.namespace, name: name), !claim.isBeingDeleted else { continue }
+                let owners = model.owners(ofClaimWith: claim.ownerReferences, ordinal: ordinal, pod: pod)
+                if Set(owners) == Set(claim.ownerReferences) { continue }
+                claim.metadata["ownerReferences"] = owners.isEmpty ? .null : .array(owners)
+                try await context.client.update(.persistentVolumeClaims, claim)
+            }
         }
     }
 

@@ -57,13 +57,8 @@ struct StatefulSetPlan {
         return goesOn
     }
 
-    /// New pods below the partition, or of an update that has not come to them, have the former template.
-    private func revision(for ordinal: Int) -> String {
-        guard pods.isRolling, current != update else { return pods.isRolling ? update : current }
-        let status = pods.set.status
-        let kept = pods.partition > 0 ? pods.partition : status["currentReplicas"].int ?? 0
-        return ordinal < pods.start + kept ? current : update
-    }
+    /// New pods below the partition have the former template. (Where updates wait for a deletion by hand, a new pod has the new one.)
+    private func revision(for ordinal: Int) -> String { pods.isRolling && ordinal < pods.start + pods.partition ? current : update }
 
     // MARK: Pods that are too many
 

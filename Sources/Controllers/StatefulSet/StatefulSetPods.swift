@@ -56,7 +56,7 @@ struct StatefulSetPods {
 
     func claimName(_ template: Value, _ ordinal: Int) -> String { "\(template.name)-\(set.name)-\(ordinal)" }
 
-    /// The claims of an ordinal. A set that deletes its claims with itself owns them.
+    /// The claims of an ordinal, as they are made.
     func claims(_ ordinal: Int) -> [Value] {
         set.spec["volumeClaimTemplates"].array.map { template in
             var claim = template
@@ -66,17 +66,28 @@ struct StatefulSetPods {
             claim.metadata["name"] = .string(claimName(template, ordinal))
             claim.metadata["namespace"] = .string(set.namespace)
             claim.metadata["creationTimestamp"] = .null
+            let owners = owners(ofClaimWith: [], ordinal: ordinal, pod: nil)
+            if !owners.isEmpty { claim.metadata["ownerReferences"] = .array(owners) }
             for (key, value) in set.spec["selector"]["matchLabels"].fields { claim.metadata["labels"][key] = value }
-            if set.spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"].string == "Delete" {
-                claim.metadata["ownerReferences"] = [
-                    [
-                        "apiVersion": "apps/v1", "kind": "StatefulSet", "name": .string(set.name), "uid": .string(set.uid), "controller": true,
-                        "blockOwnerDeletion": true,
-                    ]
-                ]
-            }
             return claim
         }
+    }
+
+    /// The owners that a claim should have, by `persistentVolumeClaimRetentionPolicy`: the set, where claims go with it; the pod, where it is one too
+    /// many and claims go when the set is scaled down. References of others stay.
+    func owners(ofClaimWith present: [Value], ordinal: Int, pod: Value?) -> [Value] {
+        let policy = set.spec["persistentVolumeClaimRetentionPolicy"]
+        let isCondemned = !ordinals.contains(ordinal)
+        let goesWithPod = isCondemned && policy["whenScaled"].string == "Delete"
+        var owners = present.filter { reference in
+            reference["uid"].string != set.uid && !(reference["kind"].string == "Pod" && reference["name"].string == name(ordinal))
+        }
+        if goesWithPod {
+            if let pod { owners.append(pod.controllerReference(as: .pods)) }
+        } else if policy["whenDeleted"].string == "Delete" {
+            owners.append(set.controllerReference(as: .statefulSets))
+        }
+        return owners
     }
 
     static func revision(_ pod: Value) -> String { pod.metadata["labels"][revisionLabel].string ?? "" }

@@ -5,7 +5,7 @@ import ObjectModel
 enum ComponentRoles {
     static let objects: [(Resource, Value)] = [
         (
-            clusterRoles,
+            .clusterRoles,
             [
                 "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": ["name": "apus:cluster-dns"],
                 "rules": [
@@ -30,8 +30,6 @@ enum ComponentRoles {
         ),
     ]
 
-    private static let clusterRoles = Resource(
-        group: "rbac.authorization.k8s.io", version: "v1", plural: "clusterroles", kind: "ClusterRole", isNamespaced: false)
     private static let clusterRoleBindings = Resource(
         group: "rbac.authorization.k8s.io", version: "v1", plural: "clusterrolebindings", kind: "ClusterRoleBinding", isNamespaced: false)
 

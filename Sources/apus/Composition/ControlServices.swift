@@ -12,23 +12,9 @@ enum ControlServices {
         let now = Environment.system.now
         // One copy of each collection serves all controllers; each writes under its own service account.
         let informers = Informers(server.client(user: "system:kube-controller-manager", userAgent: "controllers"), logger: logger)
-        func context(_ name: String) -> ControllerContext {
-            ControllerContext(client: control.client(controller: name), informers: informers, now: now, logger: logger)
+        let controllers = ControllerTable.all.map { account, make in
+            make(ControllerContext(client: control.client(controller: account), informers: informers, now: now, logger: logger), control)
         }
-        let controllers: [any Controller] = [
-            ReplicaSetController(.replicaSet, context("replicaset-controller")),
-            ReplicaSetController(.replicationController, context("replication-controller")),
-            DeploymentController(context("deployment-controller")),
-            EndpointSliceController(context("endpointslice-controller")),
-            EndpointsController(context("endpoint-controller")),
-            ServiceAccountController(context("service-account-controller")),
-            RootCAController(context("root-ca-cert-publisher"), certificatePEM: control.authority.certificatePEM),
-            NodeLifecycleController(context("node-controller")),
-            TaintEvictionController(context("node-controller")),
-            NamespaceController(context("namespace-controller"), contents: server.deletableResources),
-            GarbageCollector(context("generic-garbage-collector"), resources: server.deletableResources.filter { $0.plural != "events" }),
-            PodCollector(context("pod-garbage-collector")),
-        ]
         let schedulerInformers = Informers(server.client(user: "system:kube-scheduler", userAgent: "scheduler"), logger: logger)
         let scheduler = PodScheduler(
             client: server.client(user: "system:kube-scheduler", userAgent: "scheduler"), informers: schedulerInformers, logger: logger)
