@@ -44,7 +44,7 @@ public struct StandardServer: Sendable {
                 "/.well-known/openid-configuration": ServiceAccountKeys.discovery(
                     issuer: ServiceAccountTokens.defaultIssuer, keySetURL: "\(ServiceAccountTokens.defaultIssuer)/openid/v1/jwks"),
             ],
-            readiness: { [("ping", nil), ("log", nil), ("store", nil)] })
+            readiness: { [("ping", nil), ("log", nil), ("etcd", nil)] })
         let gates = APIServer.Gates(
             authenticate: { request throws(APIError) in try authenticator.authenticate(request) }, authorizer: authorizer,
             admission: .standard(authorizer: authorizer, clock: clock, randomSuffix: environment.suffix))

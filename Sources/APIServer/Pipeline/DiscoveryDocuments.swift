@@ -34,6 +34,17 @@ final class DiscoveryDocuments: Sendable {
         return document
     }
 
+    /// What is served, as `/` lists it.
+    func paths(adding others: [String]) -> Value {
+        let groups = Set(catalog.groupVersions.map(\.group)).filter { !$0.isEmpty }.map { "/apis/\($0)" }
+        let versions = catalog.groupVersions.map { "/\(OpenAPIv3.path($0))" }
+        let documents = ["/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+        return ["paths": .array((groups + versions + documents + others).sorted().map { .string($0) })]
+    }
+
+    /// The hash in the addresses of the OpenAPI 3 documents.
+    var openAPIHash: String { OpenAPIv3(catalog: catalog, version: Self.version).hash }
+
     private static let version = "v1.36.2"
     private static let openAPIProtobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 

@@ -19,24 +19,23 @@ struct DiscoveryRoutes: Sendable {
         }
         var path = Substring(api.path)
         while path.count > 1, path.last == "/" { path.removeLast() }
+        if let health = HealthRoute(path, api) { return .respond(try health.answer(readiness())) }
         switch path {
-        case "/healthz", "/livez", "/healthz/ping", "/livez/ping": return .respond(Self.text("ok"))
-        case "/readyz", "/readyz/ping": return .respond(ready(isVerbose: api.queryValue("verbose") != nil))
+        case "/": return .respond(HTTPResponse(body: [documents.paths(adding: Array(documentsOfKeys.keys)).json()]))
         case "/version": return .respond(HTTPResponse(body: [Self.version.json()]))
         case "/metrics": return .respond(Self.text(metrics.exposition(), contentType: "text/plain; version=0.0.4; charset=utf-8"))
         default: if let keys = documentsOfKeys[String(path)] { return .respond(HTTPResponse(body: [keys.json()])) }
         }
         guard let document = try documents.document(at: String(path), api) else { throw ResourceRouter.unknownPath }
-        return .respond(document.answer(ifNoneMatch: request.headers.first(name: "if-none-match")))
-    }
-
-    private func ready(isVerbose: Bool) -> HTTPResponse {
-        let checks = readiness()
-        let isReady = checks.allSatisfy { $0.failure == nil }
-        if isReady, !isVerbose { return Self.text("ok") }
-        let lines = checks.map { name, failure in failure.map { "[-]\(name) failed: \($0)" } ?? "[+]\(name) ok" }
-        let verdict = isReady ? "readyz check passed" : "readyz check failed"
-        return Self.text((lines + [verdict, ""]).joined(separator: "\n"), status: isReady ? 200 : 500)
+        var answer = document.answer(ifNoneMatch: request.headers.first(name: "if-none-match"))
+        if path.hasPrefix("/openapi/v3/"), let hash = api.queryValue("hash") {
+            // A document under an address with its hash never changes; an address with another hash leads to the right one.
+            guard hash == documents.openAPIHash else {
+                return .respond(HTTPResponse(status: 301, contentType: "", headers: ["location": "\(path)?hash=\(documents.openAPIHash)"]))
+            }
+            answer.headers.add(name: "cache-control", value: "public, immutable")
+        }
+        return .respond(answer)
     }
 
     static func text(_ text: String, status: Int = 200, contentType: String = "text/plain; charset=utf-8") -> HTTPResponse {

@@ -51,22 +51,28 @@ struct ListOptions: Sendable {
             }
             return
         }
-        if sendsInitialEvents != nil { throw invalid(.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")) }
-        switch match {
-        case "": if let resourceVersion, resourceVersion > 0, token == nil { leastRevision = resourceVersion }
-        case "NotOlderThan": leastRevision = resourceVersion
-        case "Exact":
-            guard let resourceVersion, resourceVersion > 0 else {
-                throw invalid(.forbidden("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
+        var errors: [FieldError] = []
+        if !match.isEmpty {
+            if resourceVersion == nil {
+                errors.append(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"))
             }
+            if token != nil {
+                errors.append(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"))
+            }
+            if match != "Exact", match != "NotOlderThan" {
+                errors.append(.notSupported("resourceVersionMatch", .string(match), ["Exact", "NotOlderThan", ""]))
+            }
+            if match == "Exact", resourceVersion == 0 {
+                errors.append(
+                    .forbidden("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
+            }
+        }
+        if sendsInitialEvents != nil { errors.append(.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")) }
+        guard errors.isEmpty else { throw .invalid(kind: "ListOptions", group: "meta.k8s.io", name: "", errors) }
+        if match == "Exact" {
             exactRevision = resourceVersion
-        default: throw invalid(.notSupported("resourceVersionMatch", .string(match), ["Exact", "NotOlderThan", ""]))
-        }
-        if !match.isEmpty, resourceVersion == nil {
-            throw invalid(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"))
-        }
-        if !match.isEmpty, token != nil {
-            throw invalid(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"))
+        } else if let resourceVersion, resourceVersion > 0, token == nil {
+            leastRevision = resourceVersion
         }
     }
 

@@ -16,7 +16,7 @@ public struct OpenAPIv3: Sendable {
     /// `/openapi/v3`: where each document is. The address changes with the document, so clients may keep what they have.
     /// - Parameter others: Paths and hashes of documents from elsewhere, such as custom resources'.
     public func index(adding others: [(path: String, hash: String)] = []) -> [UInt8] {
-        let hash = Self.hash(of: version, catalog.registry.fingerprint)
+        let hash = hash
         let own = catalog.groupVersions.map { (path: Self.path($0), hash: hash) }
         let paths = (own + others).map { ($0.path, ["serverRelativeURL": .string("/openapi/v3/\($0.path)?hash=\($0.hash)")] as Value) }
         return (["paths": .object(Fields(paths))] as Value).json()
@@ -100,6 +100,9 @@ public struct OpenAPIv3: Sendable {
     static let phrases = [200: "OK", 201: "Created", 202: "Accepted"]
 
     // MARK: Hash
+
+    /// What is in the addresses of the documents, for clients to keep them by.
+    public var hash: String { Self.hash(of: version, catalog.registry.fingerprint) }
 
     /// A hash that changes when the documents do: FNV-1a over the program's version and all that the schema files say.
     static func hash(of version: String, _ fingerprint: UInt64) -> String {

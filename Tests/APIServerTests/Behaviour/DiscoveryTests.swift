@@ -1,0 +1,41 @@
+import ClusterClient
+import ObjectModel
+import Testing
+
+@testable import APIServer
+
+@Suite("Discovery and health") struct DiscoveryTests {
+    @Test("the root lists what is served, and each of it answers") func root() async throws {
+        let server = try await TestServer()
+        let (status, body) = try await server.send(APIRequest(.get, "/"))
+        #expect(status == 200)
+        let paths = body["paths"].array.compactMap(\.string)
+        #expect(paths.contains("/apis/apps/v1") && paths.contains("/api/v1") && paths.contains("/apis/apps"))
+        for path in paths { #expect(try await server.send(APIRequest(.get, path)).status == 200, "\(path)") }
+    }
+
+    @Test("health is told as one word, by check, and in lines") func health() async throws {
+        let server = try await TestServer()
+        for endpoint in ["healthz", "livez", "readyz"] {
+            #expect(try await server.send(APIRequest(.get, "/\(endpoint)")).body == "ok")
+            #expect(try await server.send(APIRequest(.get, "/\(endpoint)/etcd")).body == "ok")
+            #expect(try await server.send(APIRequest(.get, "/\(endpoint)/nothing")).status == 404)
+            let verbose = try await server.send(APIRequest(.get, "/\(endpoint)", query: [("verbose", ""), ("exclude", "log")]))
+            #expect(verbose.body.string == "[+]ping ok\n[+]log excluded: ok\n[+]etcd ok\n\(endpoint) check passed\n")
+        }
+    }
+
+    @Test("an OpenAPI document stays under the address with its hash") func hashes() async throws {
+        let server = try await TestServer()
+        let (_, index) = try await server.send(APIRequest(.get, "/openapi/v3"))
+        let address = try #require(index["paths"]["apis/apps/v1"]["serverRelativeURL"].string)
+        let parts = address.split(separator: "?hash=").map(String.init)
+        try #require(parts.count == 2)
+        let kept = try await server.admin.transport.send(APIRequest(.get, parts[0], query: [("hash", parts[1])]))
+        #expect(kept.status == 200)
+        #expect(kept.headers.contains { $0.name == "cache-control" && $0.value == "public, immutable" })
+        let moved = try await server.admin.transport.send(APIRequest(.get, parts[0], query: [("hash", "0")]))
+        #expect(moved.status == 301)
+        #expect(moved.headers.contains { $0.name == "location" && $0.value == address })
+    }
+}
