@@ -61,6 +61,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "HostNetwork", dependencies: ["CNFTables", "ObjectModel", log], swiftSettings: settings),
 
         // Floor 2: the one way to reach the API.
@@ -85,7 +86,8 @@ let package = Package(
         .target(
             name: "APIServer",
             dependencies: [
-                "HTTPServer", "ClusterClient", "Storage", "Identity", "KubernetesAPI", "EmbeddedDefinitions", "Schema", "ObjectModel", "Metrics", log,
+                "HTTPServer", "ClusterClient", "Storage", "Identity", "CZlib", "KubernetesAPI", "EmbeddedDefinitions", "Schema", "ObjectModel",
+                "Metrics", log,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOConcurrencyHelpers"), nio("NIOFoundationCompat"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],

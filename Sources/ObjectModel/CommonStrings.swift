@@ -99,3 +99,14 @@ struct CommonStrings {
         "kubernetes.io/enforce-mountable-secrets",
     ]
 }
+
+extension String {
+    /// The text with these UTF-8 bytes, shared with other objects where it is one that most of them carry. What isn't UTF-8 becomes U+FFFD.
+    public init(sharing bytes: UnsafeRawBufferPointer) {
+        if bytes.count > CommonStrings.inlineMax, let shared = CommonStrings.table.find(bytes) {
+            self = shared
+        } else {
+            self = String(decoding: bytes, as: UTF8.self)
+        }
+    }
+}

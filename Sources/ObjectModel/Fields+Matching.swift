@@ -44,6 +44,28 @@ extension Fields {
         }
     }
 
+    /// Tells for each name of a list where the member of that name stands; -1 where there is none. `places` has room for all of them.
+    public func findPlaces(of names: FieldNames, into places: UnsafeMutableBufferPointer<Int32>) {
+        places.update(repeating: -1)
+        var next = 0
+        for index in members.indices {
+            guard let place = names.index(of: members[index].key, from: next) else { continue }
+            places[place] = Int32(index)
+            next = place + 1
+        }
+    }
+
+    /// The value of the member at a place.
+    public func value(at place: Int32) -> Value { members[Int(place)].value }
+
+    /// Takes values in the order of names, without those that are null.
+    public init(_ names: FieldNames, _ values: [Value]) {
+        var members: [Member] = []
+        members.reserveCapacity(values.count)
+        for (name, value) in zip(names.names, values) where !value.isNull { members.append(Member(key: name, value: value)) }
+        self.init(sorted: members)
+    }
+
     /// Adds those members of another object that aren't there yet.
     public mutating func addMissing(_ others: Fields) {
         var missing: [Int] = []

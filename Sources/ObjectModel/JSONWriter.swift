@@ -1,7 +1,7 @@
 /// Writes a `Value` as compact JSON.
 public enum JSONWriter {
     public static func write(_ value: Value, into out: inout [UInt8]) {
-        var sink = JSONSink()
+        var sink = ByteSink()
         write(value, &sink)
         sink.append(to: &out)
     }
@@ -9,26 +9,26 @@ public enum JSONWriter {
     /// Writes an object as it is stored and answered: `apiVersion`, `kind` and `metadata` first, the rest by name. With those three in front,
     /// the first `"metadata":{` in the bytes is the object's own, which is where its resource version is spliced in at commit.
     public static func writeObject(_ object: Value, into out: inout [UInt8]) {
-        var sink = JSONSink()
+        var sink = ByteSink()
         writeObject(object, &sink)
         sink.append(to: &out)
     }
 
     public static func writeString(_ string: String, into out: inout [UInt8]) {
-        var sink = JSONSink()
+        var sink = ByteSink()
         writeString(string, &sink)
         sink.append(to: &out)
     }
 
     public static func writeInteger(_ integer: Int64, into out: inout [UInt8]) {
-        var sink = JSONSink()
+        var sink = ByteSink()
         writeInteger(integer, &sink)
         sink.append(to: &out)
     }
 
     // MARK: Values
 
-    static func write(_ value: borrowing Value, _ sink: inout JSONSink) {
+    static func write(_ value: borrowing Value, _ sink: inout ByteSink) {
         switch value {
         case .string(let it): writeString(it, &sink)
         case .object(let fields): writeMembers(fields, &sink)
@@ -46,7 +46,7 @@ public enum JSONWriter {
         }
     }
 
-    private static func writeMembers(_ fields: Fields, _ sink: inout JSONSink) {
+    private static func writeMembers(_ fields: Fields, _ sink: inout ByteSink) {
         sink.append(UInt8(ascii: "{"))
         for index in fields.members.indices {
             if index > 0 { sink.append(UInt8(ascii: ",")) }
@@ -55,7 +55,7 @@ public enum JSONWriter {
         sink.append(UInt8(ascii: "}"))
     }
 
-    static func writeObject(_ object: Value, _ sink: inout JSONSink) {
+    static func writeObject(_ object: Value, _ sink: inout ByteSink) {
         guard case .object(let fields) = object else { return write(object, &sink) }
         sink.append(UInt8(ascii: "{"))
         var isFirst = true
@@ -72,7 +72,7 @@ public enum JSONWriter {
     /// In this order by name, as it happens.
     private static let leadingKeys = ["apiVersion", "kind", "metadata"]
 
-    private static func writeMember(_ member: Fields.Member, _ sink: inout JSONSink) {
+    private static func writeMember(_ member: Fields.Member, _ sink: inout ByteSink) {
         writeString(member.key, &sink)
         sink.append(UInt8(ascii: ":"))
         write(member.value, &sink)
@@ -80,12 +80,12 @@ public enum JSONWriter {
 
     // MARK: Strings
 
-    static func writeString(_ string: String, _ sink: inout JSONSink) {
+    static func writeString(_ string: String, _ sink: inout ByteSink) {
         let isWritten: Void? = string.utf8.withContiguousStorageIfAvailable { writeString(UnsafeRawBufferPointer($0), &sink) }
         if isWritten == nil { Array(string.utf8).withUnsafeBytes { writeString($0, &sink) } }
     }
 
-    private static func writeString(_ bytes: UnsafeRawBufferPointer, _ sink: inout JSONSink) {
+    private static func writeString(_ bytes: UnsafeRawBufferPointer, _ sink: inout ByteSink) {
         sink.append(UInt8(ascii: "\""))
         var clean = 0
         while true {
@@ -98,7 +98,7 @@ public enum JSONWriter {
         sink.append(UInt8(ascii: "\""))
     }
 
-    private static func writeEscape(_ byte: UInt8, _ sink: inout JSONSink) {
+    private static func writeEscape(_ byte: UInt8, _ sink: inout ByteSink) {
         sink.append(UInt8(ascii: "\\"))
         switch byte {
         case 0x08: sink.append(UInt8(ascii: "b"))
@@ -118,7 +118,7 @@ public enum JSONWriter {
 
     // MARK: Numbers
 
-    static func writeInteger(_ integer: Int64, _ sink: inout JSONSink) {
+    static func writeInteger(_ integer: Int64, _ sink: inout ByteSink) {
         if integer < 0 { sink.append(UInt8(ascii: "-")) }
         var rest = integer.magnitude
         var divisor: UInt64 = 1
@@ -131,7 +131,7 @@ public enum JSONWriter {
     }
 
     /// As Go writes a float: without an exponent from 1e-6 up to 1e21.
-    private static func writeNumber(_ number: Double, _ sink: inout JSONSink) {
+    private static func writeNumber(_ number: Double, _ sink: inout ByteSink) {
         guard number.isFinite else { return sink.append("null") }
         if let whole = Int64(exactly: number), abs(number) < 1e15 { return writeInteger(whole, &sink) }
         let (digits, point) = decimal(abs(number))
@@ -172,41 +172,6 @@ public enum JSONWriter {
         while digits.count > 1, digits.last == UInt8(ascii: "0") { digits.removeLast() }
         return (digits, point)
     }
-}
-
-/// A growing buffer of bytes, without the checks of an array at every byte.
-struct JSONSink: ~Copyable {
-    private var count = 0
-    private var capacity = 1024
-    private var base = UnsafeMutableRawPointer.allocate(byteCount: 1024, alignment: 1)
-
-    deinit { base.deallocate() }
-
-    @inline(__always) mutating func append(_ byte: UInt8) {
-        if count == capacity { grow(1) }
-        base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
-        count += 1
-    }
-
-    @inline(__always) mutating func append(_ text: StaticString) {
-        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    @inline(__always) mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        if count + bytes.count > capacity { grow(bytes.count) }
-        UnsafeMutableRawBufferPointer(start: base + count, count: bytes.count).copyMemory(from: bytes)
-        count += bytes.count
-    }
-
-    private mutating func grow(_ more: Int) {
-        while capacity < count + more { capacity *= 2 }
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
-        larger.copyMemory(from: base, byteCount: count)
-        base.deallocate()
-        base = larger
-    }
-
-    func append(to out: inout [UInt8]) { out.append(contentsOf: UnsafeRawBufferPointer(start: base, count: count)) }
 }
 
 extension Value {

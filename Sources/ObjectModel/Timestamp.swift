@@ -4,25 +4,35 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     public var nanoseconds: Int64
 
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
-    public init(seconds: Int64) { nanoseconds = seconds * 1_000_000_000 }
 
-    public var seconds: Int64 { nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000 }
+    /// Moments before 1677 and after 2262 become the first and the last that can be held.
+    public init(seconds: Int64, nanoseconds: Int64 = 0) {
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowed) = scaled.addingReportingOverflow(nanoseconds)
+        self.nanoseconds = overflow || overflowed ? (seconds < 0 ? .min : .max) : sum
+    }
+
+    public var seconds: Int64 { nanoseconds / 1_000_000_000 - (nanoseconds % 1_000_000_000 < 0 ? 1 : 0) }
+
+    /// What there is beyond whole seconds.
+    public var fraction: Int64 { nanoseconds % 1_000_000_000 + (nanoseconds % 1_000_000_000 < 0 ? 1_000_000_000 : 0) }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
 
     public static func + (time: Timestamp, duration: Duration) -> Timestamp {
-        Timestamp(nanoseconds: time.nanoseconds + duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000)
+        let (seconds, overflow) = time.seconds.addingReportingOverflow(duration.components.seconds)
+        let rest = time.fraction + duration.components.attoseconds / 1_000_000_000
+        return Timestamp(seconds: overflow ? (duration < .zero ? .min : .max) : seconds, nanoseconds: rest)
     }
 
-    public static func - (left: Timestamp, right: Timestamp) -> Duration { .nanoseconds(left.nanoseconds - right.nanoseconds) }
+    public static func - (left: Timestamp, right: Timestamp) -> Duration { .nanoseconds(left.nanoseconds) - .nanoseconds(right.nanoseconds) }
 
     /// `2026-01-02T15:04:05Z`, the form of `metav1.Time`.
     public var rfc3339: String { Self.date(seconds) + "Z" }
 
     /// `2026-01-02T15:04:05.000006Z`, the form of `metav1.MicroTime`.
     public var rfc3339Micro: String {
-        let micros = (nanoseconds - seconds * 1_000_000_000) / 1_000
-        return Self.date(seconds) + "." + Self.padded(micros, 6) + "Z"
+        Self.date(seconds) + "." + Self.padded(fraction / 1_000, 6) + "Z"
     }
 
     /// Nanoseconds in hexadecimal: what makes an event's name unique.
@@ -37,7 +47,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         else { return nil }
         guard let fraction = reader.fraction(), let offset = reader.offset(), reader.isAtEnd else { return nil }
         let days = Self.days(year: year, month: month, day: day)
-        nanoseconds = (days * 86_400 + hour * 3_600 + minute * 60 + second - offset) * 1_000_000_000 + fraction
+        self.init(seconds: days * 86_400 + hour * 3_600 + minute * 60 + second - offset, nanoseconds: fraction)
     }
 
     // MARK: Calendar

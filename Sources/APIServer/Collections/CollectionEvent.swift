@@ -2,7 +2,7 @@ import ClusterClient
 import ObjectModel
 import Synchronization
 
-/// One change of one object, as watches tell it. Its usual encoding is made once, by the first watcher that needs it.
+/// One change of one object, as watches tell it. Each of its encodings is made once, by the first watcher that needs it.
 final class CollectionEvent: Sendable {
     let revision: Int64
 
@@ -11,7 +11,12 @@ final class CollectionEvent: Sendable {
 
     /// The object before the change, under the change's revision for deletions; nil for a creation.
     let previous: StoredObject?
-    private let lines = Mutex<[WatchEvent.Kind: [UInt8]]>([:])
+    private let frames = Mutex<[FrameName: [UInt8]]>([:])
+
+    private struct FrameName: Hashable {
+        var kind: WatchEvent.Kind
+        var form: String
+    }
 
     init(revision: Int64, object: StoredObject?, previous: StoredObject?) {
         self.revision = revision
@@ -31,14 +36,16 @@ final class CollectionEvent: Sendable {
         }
     }
 
-    /// The JSON line that every watcher without a wish of its own gets.
-    func line(_ kind: WatchEvent.Kind, _ object: StoredObject) -> [UInt8] {
-        lines.withLock { lines in
-            if let line = lines[kind] { return line }
-            let bytes = kind == .deleted ? Revisions.replace(revision, in: object.bytes) : object.bytes
-            let line = WatchLine.json(kind, bytes)
-            lines[kind] = line
-            return line
+    /// The bytes that tell of the change, made by the first watcher that needs them in this form.
+    func frame(_ kind: WatchEvent.Kind, _ object: StoredObject, _ encoder: Watcher.Encoder) -> [UInt8] {
+        func make() -> [UInt8] { encoder.encode(kind, kind == .deleted ? Revisions.replace(revision, in: object.bytes) : object.bytes) }
+        guard let form = encoder.sharedBy else { return make() }
+        return frames.withLock { frames in
+            let name = FrameName(kind: kind, form: form)
+            if let frame = frames[name] { return frame }
+            let frame = make()
+            frames[name] = frame
+            return frame
         }
     }
 }

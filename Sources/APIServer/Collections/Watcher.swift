@@ -4,12 +4,24 @@ import Synchronization
 
 /// One client that follows a collection.
 final class Watcher: Sendable {
-    /// Turns an event into the bytes that this client asked for, such as a table. Nil for plain JSON, whose bytes all clients share.
-    typealias Encoder = @Sendable (WatchEvent.Kind, [UInt8]) -> [UInt8]
+    /// Turns an event into the bytes that a client asked for.
+    struct Encoder: Sendable {
+        /// Clients with the same word here get the same bytes, which are made once. Nil where each client has its own.
+        let sharedBy: String?
+        let encode: @Sendable (WatchEvent.Kind, [UInt8]) -> [UInt8]
+
+        init(sharedBy: String? = nil, _ encode: @escaping @Sendable (WatchEvent.Kind, [UInt8]) -> [UInt8]) {
+            self.sharedBy = sharedBy
+            self.encode = encode
+        }
+
+        /// One JSON object a line: what most clients want.
+        static let json = Encoder(sharedBy: "") { WatchLine.json($0, $1) }
+    }
 
     let selection: Selection
     let wantsBookmarks: Bool
-    private let encode: Encoder?
+    private let encoder: Encoder
     private let sink: any StreamSink
 
     private let backlog = Mutex(Backlog())
@@ -17,7 +29,7 @@ final class Watcher: Sendable {
     init(_ selection: Selection, wantsBookmarks: Bool, encode: Encoder?, sink: any StreamSink) {
         self.selection = selection
         self.wantsBookmarks = wantsBookmarks
-        self.encode = encode
+        encoder = encode ?? .json
         self.sink = sink
     }
 
@@ -136,17 +148,14 @@ final class Watcher: Sendable {
 
     private func write(_ event: CollectionEvent) -> Bool {
         guard let (kind, object) = event.seen(by: selection) else { return true }
-        if encode == nil { return sink.write(event.line(kind, object)) }
-        return write(kind, kind == .deleted ? Revisions.replace(event.revision, in: object.bytes) : object.bytes)
+        return sink.write(event.frame(kind, object, encoder))
     }
 
-    private func write(_ kind: WatchEvent.Kind, _ bytes: [UInt8]) -> Bool {
-        sink.write(encode.map { $0(kind, bytes) } ?? WatchLine.json(kind, bytes))
-    }
+    private func write(_ kind: WatchEvent.Kind, _ bytes: [UInt8]) -> Bool { sink.write(encoder.encode(kind, bytes)) }
 
     /// Ends the watch, telling why if there is a reason.
     func end(_ error: APIError? = nil) {
-        if let error { _ = sink.write(WatchLine.json(.error, error.status.canonicalJSON())) }
+        if let error { _ = write(.error, error.status.canonicalJSON()) }
         sink.finish()
     }
 }

@@ -57,6 +57,12 @@ public final class APIServer: RequestHandler {
     // MARK: Requests
 
     public func handle(_ request: HTTPRequest) -> Outcome {
+        let outcome = answer(request)
+        let encoded = ResponseEncoder(accept: request.api.accept)?.encode(outcome) ?? outcome
+        return Compression(request)?.compress(encoded) ?? encoded
+    }
+
+    private func answer(_ request: HTTPRequest) -> Outcome {
         let start = ContinuousClock.now
         do {
             let info = try RequestInfo(request.api)

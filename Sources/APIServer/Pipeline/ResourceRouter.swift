@@ -15,6 +15,7 @@ struct ResourceRouter: Sendable {
     func route(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo) throws(APIError) -> Outcome {
         guard let resource = registry.resource(group: info.group, version: info.version, plural: info.resource) else { throw Self.unknownPath }
         try check(info, resource)
+        try checkForm(info, request.api, resource)
         if !info.subresource.isEmpty, let outcome = try subresources.route(info, request, user, resource, self) { return outcome }
         if subresources.isVirtual(resource) { return try subresources.routeVirtual(info, request, user, resource, self) }
         let revision = registry.revision
@@ -42,10 +43,19 @@ struct ResourceRouter: Sendable {
         if resource.definition.isNamespaced, info.namespace.isEmpty, !["list", "watch"].contains(info.verb), info.verb != "create" {
             throw Self.unknownPath
         }
-        let isConnect = ["exec", "attach", "portforward", "proxy", "log"].contains(info.subresource)
-        guard isConnect || verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list")) else {
+        guard Self.connections.contains(info.subresource) || verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list")) else {
             throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
         }
+    }
+
+    /// Subresources that lead elsewhere, where the media type is the other end's.
+    private static let connections: Set<String> = ["exec", "attach", "portforward", "proxy", "log"]
+
+    /// 406 before anything is done, where the answer couldn't be given. Reads and writes of the objects themselves see to it on their own.
+    private func checkForm(_ info: RequestInfo, _ request: APIRequest, _ resource: ServedResource) throws(APIError) {
+        guard !info.subresource.isEmpty || subresources.isVirtual(resource), !Self.connections.contains(info.subresource) else { return }
+        let hasTable = info.subresource == "status"
+        _ = try AnswerForm.negotiate(request.accept, AnswerForm.Endpoint(hasProtobuf: resource.endpoint().hasProtobuf, hasTable: hasTable))
     }
 
     // MARK: Writing
@@ -61,7 +71,7 @@ struct ResourceRouter: Sendable {
     func deleter(_ resource: ServedResource) -> ResourceDeleter { ResourceDeleter(resource: resource, store: store, admission: admission) }
 
     private func write(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo, _ resource: ServedResource) throws(APIError) -> Outcome {
-        let form = try AnswerForm.negotiate(request.api.accept)
+        let form = try AnswerForm.negotiate(request.api.accept, resource.endpoint())
         let api = request.api
         switch info.verb {
         case "create": return .wait { await answer(form, resource, api) { () throws(APIError) in try await create(info, api, user, resource) } }
@@ -90,7 +100,7 @@ struct ResourceRouter: Sendable {
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
     ) async throws(APIError) -> ResourceWriter.Written {
         let options = try WriteOptions(request)
-        let body = try RequestBody.parse(request)
+        let body = try RequestBody.parse(request, as: resource.definition)
         return try await writer(resource).create(body, options, context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager))
     }
 
@@ -98,7 +108,7 @@ struct ResourceRouter: Sendable {
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
     ) async throws(APIError) -> ResourceWriter.Written {
         let options = try WriteOptions(request)
-        let body = try RequestBody.parse(request)
+        let body = try RequestBody.parse(request, as: resource.definition)
         let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
         return try await writer(resource).update(name: info.name, isPatch: false, options, context) { _ throws(APIError) in
             (body.value, body.duplicates)
@@ -149,7 +159,7 @@ struct ResourceRouter: Sendable {
             let deleted = try await deleter(resource).deleteCollection(page.objects, options, context(info, user, isDryRun: options.isDryRun))
             let list: Value = [
                 "kind": .string(resource.definition.listKind), "apiVersion": .string(resource.apiVersion),
-                "metadata": ["resourceVersion": Value(String(registry.revision))], "items": .array(deleted),
+                "metadata": ["resourceVersion": Value(String(registry.revision))], "items": .array(deleted.map(resource.served)),
             ]
             return HTTPResponse(body: [list.canonicalJSON()])
         } catch {

@@ -64,14 +64,14 @@ extension ResourceRegistry {
 extension ResourceRegistry: ObjectReader {
     public func object(_ resource: Resource, namespace: String, name: String) -> Value? {
         guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural) else { return nil }
-        return try? served.collection.find(served.key(namespace: namespace, name: name))?.value()
+        return served.collection.find(served.key(namespace: namespace, name: name)).flatMap { try? served.value(of: $0) }
     }
 
     public func objects(_ resource: Resource, namespace: String) -> [Value] {
         guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural) else { return [] }
         var objects: [Value] = []
         served.collection.snapshot.objects.scan(namespace: namespace) { object in
-            if let value = try? object.value() { objects.append(value) }
+            if let value = try? served.value(of: object) { objects.append(value) }
             return true
         }
         return objects

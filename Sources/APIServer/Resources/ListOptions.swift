@@ -94,12 +94,16 @@ struct ListOptions: Sendable {
             } catch {
                 throw .badRequest("\(error)")
             }
-            let known = resource.strategy.selectableFieldNames
+            let known = resource.conversion.map { Set($0.selectableFields.keys) } ?? resource.strategy.selectableFieldNames
             for name in selection.fields?.requirements.map(\.field) ?? []
             where name != "metadata.name" && name != "metadata.namespace" && !known.contains(name) {
                 throw .badRequest(
                     "Unable to find \"\(resource.group)/\(resource.definition.version), Resource=\(resource.plural)\" that match label selector \"\", field selector \"\(fields)\": field label not supported: \(name)"
                 )
+            }
+            if let names = resource.conversion?.selectableFields, let asked = selection.fields {
+                selection.fields = FieldSelector(
+                    asked.requirements.map { .init(field: names[$0.field] ?? $0.field, value: $0.value, isEqual: $0.isEqual) })
             }
         }
         return selection

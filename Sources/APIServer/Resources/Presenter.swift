@@ -13,19 +13,39 @@ struct Presenter: Sendable {
         _ bytes: [UInt8], _ form: AnswerForm, _ resource: ServedResource, _ request: APIRequest, status: Int = 200, warnings: [String] = []
     ) throws(APIError) -> HTTPResponse {
         let headers = Self.headers(warnings)
-        switch form {
-        case .json where request.queryValue("pretty") == nil || request.queryValue("pretty") == "false":
-            return HTTPResponse(status: status, headers: headers, body: [bytes])
-        case .json: return HTTPResponse(status: status, headers: headers, body: [try Self.parse(bytes).json()])
-        case .yaml:
-            return HTTPResponse(
-                status: status, contentType: "application/yaml", headers: headers, body: [Array(YAML.write(try Self.parse(bytes)).utf8)])
+        switch form.shape {
+        case .object:
+            if form.encoding == .json, resource.conversion == nil { return HTTPResponse(status: status, headers: headers, body: [bytes]) }
+            return try Self.answer(try Self.parse(bytes, resource), form, resource, status: status, headers: headers)
         case .table(let version):
-            let object = try Self.parse(bytes)
-            let table = table([object], version, resource, request, metadata: ["resourceVersion": .string(object.resourceVersion)])
-            return HTTPResponse(status: status, headers: headers, body: [table.json()])
+            let object = try Self.parse(bytes, resource)
+            let table = try table([object], version, resource, request, metadata: ["resourceVersion": .string(object.resourceVersion)])
+            return try Self.answer(table, form, resource, status: status, headers: headers)
         case .partialMetadata(let version):
-            return HTTPResponse(status: status, headers: headers, body: [Self.partial(try Self.parse(bytes), version).canonicalJSON()])
+            return try Self.answer(Self.partial(try Self.parse(bytes, resource), version), form, resource, status: status, headers: headers)
+        case .partialMetadataList:
+            throw APIError(
+                .notAcceptable,
+                "you requested PartialObjectMetadataList, but the requested object is not a list (\(resource.definition.kind))")
+        }
+    }
+
+    private static func answer(
+        _ value: Value, _ form: AnswerForm, _ resource: ServedResource, status: Int = 200, headers: HTTPHeaders = [:]
+    ) throws(APIError) -> HTTPResponse {
+        guard let bytes = encode(value, form.encoding, resource.definition) else {
+            throw .notAcceptable(AnswerForm.Endpoint(hasProtobuf: false).mediaTypes)
+        }
+        return HTTPResponse(status: status, contentType: form.encoding.rawValue, headers: headers, body: [bytes])
+    }
+
+    /// An object in some encoding; nil where its kind has no such form.
+    static func encode(_ value: Value, _ encoding: Encoding, _ definition: ResourceDefinition? = nil) -> [UInt8]? {
+        switch encoding {
+        case .json: value.canonicalJSON()
+        case .yaml: Array(YAML.write(value).utf8)
+        case .protobuf: ProtobufForm.encode(value, definition)
+        case .cbor: CBOR.encode(value)
         }
     }
 
@@ -56,21 +76,37 @@ struct Presenter: Sendable {
         var metadata: Value = ["resourceVersion": Value(String(page.revision))]
         if let next = page.next { metadata["continue"] = .string(next.text) }
         if let remaining = page.remaining { metadata["remainingItemCount"] = Value(remaining) }
-        switch form {
-        case .json: return HTTPResponse(body: Self.pieces(page.objects, metadata, resource))
-        case .yaml:
-            let bytes = Self.pieces(page.objects, metadata, resource).flatMap { $0 }
-            return HTTPResponse(contentType: "application/yaml", body: [Array(YAML.write(try Self.parse(bytes)).utf8)])
+        switch form.shape {
+        case .object:
+            switch form.encoding {
+            case .json where resource.conversion == nil: return HTTPResponse(body: Self.pieces(page.objects, metadata, resource))
+            case .protobuf: return try protobufList(page, metadata, resource)
+            case .json, .yaml, .cbor:
+                let items = try page.objects.map { object throws(APIError) in try resource.value(of: object) }
+                return try Self.answer(Self.list(resource.definition.listKind, resource.apiVersion, metadata, items), form, resource)
+            }
         case .table(let version):
-            let objects = try page.objects.map { object throws(APIError) in try object.value() }
-            return HTTPResponse(body: [table(objects, version, resource, request, metadata: metadata).json()])
-        case .partialMetadata(let version):
-            let items = try page.objects.map { object throws(APIError) in Self.partial(try object.value(), version) }
-            let list: Value = [
-                "kind": "PartialObjectMetadataList", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata, "items": .array(items),
-            ]
-            return HTTPResponse(body: [list.canonicalJSON()])
+            let objects = try page.objects.map { object throws(APIError) in try resource.value(of: object) }
+            return try Self.answer(try table(objects, version, resource, request, metadata: metadata), form, resource)
+        case .partialMetadata:
+            throw APIError(
+                .notAcceptable,
+                "you requested PartialObjectMetadata, but the requested object is a list (\(resource.definition.listKind))")
+        case .partialMetadataList(let version):
+            let items = try page.objects.map { object throws(APIError) in Self.partial(try resource.value(of: object), version) }
+            return try Self.answer(Self.list("PartialObjectMetadataList", "meta.k8s.io/\(version)", metadata, items), form, resource)
         }
+    }
+
+    private static func list(_ kind: String, _ apiVersion: String, _ metadata: Value, _ items: [Value]) -> Value {
+        ["kind": .string(kind), "apiVersion": .string(apiVersion), "metadata": metadata, "items": .array(items)]
+    }
+
+    private func protobufList(_ page: ResourceReader.Page, _ metadata: Value, _ resource: ServedResource) throws(APIError) -> HTTPResponse {
+        let pieces = try ProtobufForm.list(
+            page.objects, apiVersion: resource.apiVersion, kind: resource.definition.listKind, metadata: metadata
+        ) { object throws(APIError) in (try resource.value(of: object), resource.definition.type) }
+        return HTTPResponse(contentType: Encoding.protobuf.rawValue, body: pieces)
     }
 
     /// A list as the pieces that it is made of: a head, the stored objects, a tail.
@@ -93,46 +129,73 @@ struct Presenter: Sendable {
 
     // MARK: Watches
 
-    /// The encoder of a watch in this form; nil for plain JSON, whose lines all watchers share.
+    /// The encoder of a watch in this form; nil for plain JSON.
     func encoder(_ form: AnswerForm, _ resource: ServedResource, _ request: APIRequest) throws(APIError) -> Watcher.Encoder? {
-        switch form {
-        case .json: return nil
-        case .yaml: throw APIError(.notAcceptable, "only the following media types are accepted: application/json;stream=watch")
-        case .partialMetadata(let version):
-            return { kind, bytes in
-                let object = (try? Self.parse(bytes)) ?? .null
-                return WatchLine.json(kind, Self.partial(object, version).canonicalJSON())
+        let encoding = form.encoding
+        switch form.shape {
+        case .object:
+            if encoding == .json, resource.conversion == nil { return nil }
+            return Watcher.Encoder(sharedBy: "\(encoding.rawValue) \(resource.apiVersion)") { kind, bytes in
+                WatchFrame.encode(kind, Self.tree(kind, bytes, resource), encoding, resource)
             }
+        case .partialMetadata(let version):
+            return Watcher.Encoder(sharedBy: "\(encoding.rawValue) metadata \(version)") { kind, bytes in
+                let object = Self.tree(kind, bytes, resource)
+                return WatchFrame.encode(kind, kind == .error ? object : Self.partial(object, version), encoding, resource)
+            }
+        case .partialMetadataList:
+            throw APIError(
+                .notAcceptable,
+                "you requested PartialObjectMetadataList, but the requested object is not a list (\(resource.definition.kind))")
         case .table(let version):
+            // Column definitions come with the first event only.
             let isFirst = Once()
-            return { kind, bytes in
-                let object = (try? Self.parse(bytes)) ?? .null
-                // A bookmark is a table without rows; column definitions come with the first event only.
-                let rows = kind == .bookmark ? [] : [object]
-                var table = Presenter(now: .now()).table(
-                    rows, version, resource, request, metadata: ["resourceVersion": .string(object.resourceVersion)])
+            let includeObject = try Self.includeObject(request)
+            return Watcher.Encoder { kind, bytes in
+                let object = Self.tree(kind, bytes, resource)
+                if kind == .error { return WatchFrame.encode(kind, object, encoding, resource) }
+                // A bookmark is a table without rows.
+                var table = TableForm.table(
+                    kind == .bookmark ? [] : [object], version: version, definition: resource.definition,
+                    metadata: ["resourceVersion": .string(object.resourceVersion)], includeObject: includeObject, now: .now())
                 if !isFirst.pass() { table["columnDefinitions"] = .null }
-                return WatchLine.json(kind, table.json())
+                return WatchFrame.encode(kind, table, encoding, resource)
             }
         }
     }
 
     // MARK: Derived forms
 
-    private func table(_ objects: [Value], _ version: String, _ resource: ServedResource, _ request: APIRequest, metadata: Value) -> Value {
+    private func table(
+        _ objects: [Value], _ version: String, _ resource: ServedResource, _ request: APIRequest, metadata: Value
+    ) throws(APIError) -> Value {
         TableForm.table(
-            objects, version: version, definition: resource.definition, metadata: metadata,
-            includeObject: request.queryValue("includeObject") ?? "Metadata",
-            now: now)
+            objects, version: version, definition: resource.definition, metadata: metadata, includeObject: try Self.includeObject(request), now: now)
+    }
+
+    /// What each row of a table carries of its object.
+    private static func includeObject(_ request: APIRequest) throws(APIError) -> String {
+        let wish = request.queryValue("includeObject") ?? ""
+        switch wish {
+        case "", "Metadata": return "Metadata"
+        case "None", "Object": return wish
+        default: throw .badRequest("unrecognized includeObject value: \"\(wish)\"")
+        }
     }
 
     static func partial(_ object: Value, _ version: String) -> Value {
         ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": object["metadata"]]
     }
 
-    private static func parse(_ bytes: [UInt8]) throws(APIError) -> Value {
+    /// What a watch's event carries: an object, or the reason why the watch ends.
+    private static func tree(_ kind: WatchEvent.Kind, _ bytes: [UInt8], _ resource: ServedResource) -> Value {
+        guard kind != .error else { return (try? Value(json: bytes)) ?? .null }
+        return (try? parse(bytes, resource)) ?? .null
+    }
+
+    private static func parse(_ bytes: [UInt8], _ resource: ServedResource) throws(APIError) -> Value {
         do {
-            return try Value(json: bytes)
+            return resource.served(try Value(json: bytes))
         } catch {
             throw .internalError("stored object cannot be read: \(error)")
         }

@@ -10,7 +10,7 @@ struct ResourceReader: Sendable {
     let presenter: Presenter
 
     func get(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> HTTPResponse {
-        let form = try AnswerForm.negotiate(request.accept)
+        let form = try AnswerForm.negotiate(request.accept, resource.endpoint())
         if let wanted = try Self.revision(request.queryValue("resourceVersion")), wanted > revision { throw Self.tooLarge(wanted, revision) }
         guard let object = resource.collection.find(resource.key(namespace: info.namespace, name: info.name)) else {
             throw resource.notFound(info.name)
@@ -19,7 +19,7 @@ struct ResourceReader: Sendable {
     }
 
     func list(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> HTTPResponse {
-        let form = try AnswerForm.negotiate(request.accept)
+        let form = try AnswerForm.negotiate(request.accept, resource.endpoint())
         let options = try ListOptions(request, resource, info)
         let page = try page(options)
         return try presenter.list(page, form, resource, request)

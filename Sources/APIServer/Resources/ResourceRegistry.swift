@@ -63,9 +63,11 @@ public final class ResourceRegistry: Sendable {
         applied = Mutex(0)
     }
 
-    /// Where a resource's objects are in the store: by group and plural, whatever the version.
+    /// Where a resource's objects are in the store: by group and plural, whatever the version. Of resources with one place, the first that the catalog
+    /// names is stored as it is; the others have a conversion.
     private static func prefix(_ definition: ResourceDefinition) -> String {
-        "/registry/\(definition.group.isEmpty ? "core" : definition.group)/\(definition.plural)/"
+        let group = VersionConversion.conversion(for: definition)?.storedGroup ?? definition.group
+        return "/registry/\(group.isEmpty ? "core" : group)/\(definition.plural)/"
     }
 
     // MARK: Looking up

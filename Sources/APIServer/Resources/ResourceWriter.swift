@@ -62,7 +62,7 @@ struct ResourceWriter: Sendable {
         do throws(APIError) {
             try check(object, old: nil, context)
             try admission.validate(object, old: nil, resource, context)
-            let bytes = object.canonicalJSON()
+            let bytes = resource.storedBytes(object)
             let key = resource.key(namespace: object.namespace, name: object.name)
             if context.isDryRun {
                 if resource.collection.find(key) != nil { throw alreadyExists(object.name) }
@@ -95,7 +95,7 @@ struct ResourceWriter: Sendable {
                 let (object, duplicates) = try transform(nil)
                 return try await create(RequestBody(value: object, duplicates: duplicates), options, context)
             }
-            let old = try current.value()
+            let old = try resource.value(of: current)
             var (object, duplicates) = try transform(old)
             try checkTarget(&object, context)
             let isConditional = !object.resourceVersion.isEmpty && !(isPatch && object.resourceVersion == old.resourceVersion)
@@ -146,11 +146,11 @@ struct ResourceWriter: Sendable {
         if context.isDryRun {
             _ = try admission.companions(of: object, old: old, resource, context)
             resource.strategy.abandon(object, old: old)
-            return object.canonicalJSON()
+            return resource.storedBytes(object)
         }
         object.metadata["resourceVersion"] = .null
         let key = resource.collection.prefix + current.key
-        let bytes = object.canonicalJSON()
+        let bytes = resource.storedBytes(object)
         if Metadata.isDone(object) {
             // The last finalizer went: so does the object.
             let revision = try await commit(Write(key: key, value: nil, precondition: .revision(current.revision)), name: object.name)

@@ -7,10 +7,14 @@ final class ServedResource: Sendable {
     let collection: Collection
     let strategy: any ResourceStrategy
 
+    /// To and from the version that is stored, where that is another one.
+    let conversion: VersionConversion?
+
     init(_ definition: ResourceDefinition, _ collection: Collection, _ strategy: any ResourceStrategy) {
         self.definition = definition
         self.collection = collection
         self.strategy = strategy
+        conversion = VersionConversion.conversion(for: definition)
     }
 
     var group: String { definition.group }
@@ -20,6 +24,18 @@ final class ServedResource: Sendable {
     var apiVersion: String { definition.group.isEmpty ? definition.version : "\(definition.group)/\(definition.version)" }
 
     func key(namespace: String, name: String) -> String { definition.isNamespaced ? "\(namespace)/\(name)" : name }
+
+    // MARK: Versions
+
+    /// A stored object in this version.
+    func value(of object: StoredObject) throws(APIError) -> Value { served(try object.value()) }
+
+    func served(_ stored: Value) -> Value { conversion?.served(stored) ?? stored }
+
+    /// What is stored of an object of this version.
+    func storedBytes(_ object: Value) -> [UInt8] { (conversion?.stored(object) ?? object).canonicalJSON() }
+
+    // MARK: Refusals
 
     func notFound(_ name: String) -> APIError { .notFound(resource: plural, group: group, name: name) }
 

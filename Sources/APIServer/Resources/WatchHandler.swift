@@ -12,7 +12,7 @@ struct WatchHandler: Sendable {
     private static let durationMin = Duration.seconds(1800)
 
     func watch(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> Outcome {
-        let form = try AnswerForm.negotiate(Self.withoutStream(request.accept))
+        let form = try AnswerForm.negotiate(request.accept, resource.endpoint(isStream: true))
         let options = try ListOptions(request, resource, info)
         let encode = try presenter.encoder(form, resource, request)
         let start = start(options)
@@ -21,7 +21,7 @@ struct WatchHandler: Sendable {
         }
         let duration = options.timeout ?? Self.durationMin + .seconds(Int64.random(in: 0..<1800))
         let (resource, revision, deadlines) = (resource, revision, deadlines)
-        return .stream(StreamHead(contentType: "application/json")) { sink in
+        return .stream(StreamHead(contentType: form.encoding.streamType)) { sink in
             let watcher = Watcher(options.selection, wantsBookmarks: options.wantsBookmarks, encode: encode, sink: sink)
             let deadline = deadlines.add(duration) {
                 resource.collection.remove(watcher)
@@ -47,7 +47,4 @@ struct WatchHandler: Sendable {
         }
         return .after(version)
     }
-
-    /// `application/json;stream=watch` asks for what a JSON watch is anyway.
-    private static func withoutStream(_ accept: String) -> String { accept.replacing(";stream=watch", with: "") }
 }

@@ -59,30 +59,3 @@ struct DeleteOptions: Sendable {
         }
     }
 }
-
-/// A body as a tree, with the keys that came twice.
-struct RequestBody: Sendable {
-    var value: Value
-    var duplicates: [String]
-
-    static func parse(_ request: APIRequest) throws(APIError) -> RequestBody {
-        switch try BodyForm(contentType: request.contentType) {
-        case .json:
-            let parsed = request.body.withUnsafeBytes { bytes in
-                Result { () throws(JSONError) in try JSONParser.parseReportingDuplicates(bytes) }
-            }
-            switch parsed {
-            case .success(let parsed): return RequestBody(value: parsed.value, duplicates: parsed.duplicates)
-            case .failure(let error):
-                throw .badRequest("couldn't get version/kind; json parse error: \(error.message)")
-            }
-        case .yaml:
-            do {
-                let parsed = try YAML.parse(request.body)
-                return RequestBody(value: parsed.value, duplicates: parsed.duplicates.map(\.key))
-            } catch {
-                throw .badRequest("couldn't get version/kind; yaml parse error: \(error)")
-            }
-        }
-    }
-}

@@ -85,6 +85,9 @@ public final class TypeContent: Sendable {
     let names: FieldNames
     let completion: Completion
 
+    /// Made when the type is first written or read as protobuf.
+    private let lazyProtobufTable = AtomicLazyReference<ProtobufTable>()
+
     public init(
         fields: [FieldDefinition], defaults: [DefaultRule] = [], rules: [DefaultingRule] = [], isAtomic: Bool = false, kindScope: KindScope = .none,
         preservesUnknownFields: Bool = false, summary: String? = nil
@@ -99,6 +102,11 @@ public final class TypeContent: Sendable {
         names = FieldNames(self.fields.map(\.name))
         completion = Completion(fields: self.fields, defaults: defaults, rules: rules)
     }
+
+    var protobufTable: ProtobufTable { lazyProtobufTable.load() ?? lazyProtobufTable.storeIfNil(ProtobufTable(fields)) }
+
+    /// Whether objects of the type can be written as protobuf: a custom resource's can't.
+    public var hasProtobuf: Bool { fields.isEmpty || !protobufTable.entries.isEmpty }
 
     public enum KindScope: Sendable {
         case none
