@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main struct Apus: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,11 +11,18 @@ import ArgumentParser
 
             Every option of a command can stand in a file given with --config, under the same name: `data-dir: /srv/apus`.
             """,
-        version: "0.1.0 (Kubernetes 1.36)",
-        subcommands: [Up.self, Server.self, KubeconfigCommand.self, ImageCommand.self, Reset.self])
+        version: "\(version) (Kubernetes 1.36)",
+        subcommands: [
+            Up.self, Server.self, AgentCommand.self, StatusCommand.self, TokenCommand.self, KubeconfigCommand.self, ImageCommand.self, Reset.self,
+            Completion.self,
+        ])
+
+    static let version = "0.1.0"
 
     /// Options from `--config` go before those of the command line, so that the latter win.
     static func main() async {
+        // A terminal that goes away is told of by the write's error.
+        signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             var command = try parseAsRoot(try ConfigurationFile.expand(arguments))
@@ -24,7 +32,8 @@ import ArgumentParser
                 try command.run()
             }
         } catch {
-            Console.fail(error)
+            let words = Array(arguments.prefix { !$0.hasPrefix("-") })
+            Console.fail(error, command: (["apus"] + words.prefix(CommandOptions.command(words).1)).joined(separator: " "))
         }
     }
 }

@@ -28,10 +28,12 @@ public struct StandardServer: Sendable {
             lookup: { resource, namespace, name in
                 registry.object(resource, namespace: namespace, name: name).map(ServiceAccountAuthenticator.BoundObject.init)
             }, clock: clock)
-        let authenticator = Authenticator(tokenAuthenticators: [accounts])
+        let joinTokens = BootstrapTokenAuthenticator(
+            secret: { registry.object(.secrets, namespace: "kube-system", name: $0) }, clock: clock)
+        let authenticator = Authenticator(tokenAuthenticators: [accounts, joinTokens])
         let (roles, nodes) = (RoleBasedAuthorizer(), NodeAuthorizer())
         registry.observe(["roles", "rolebindings", "clusterroles", "clusterrolebindings"]) { roles.apply($0.plural, key: $1, $2) }
-        registry.observe(["pods"]) { nodes.apply($0.plural, key: $1, $2) }
+        registry.observe(["pods", "persistentvolumes", "volumeattachments"]) { nodes.apply($0.plural, key: $1, $2) }
         let authorizer = AuthorizerChain([PrivilegedGroupAuthorizer(), nodes, roles])
         let reviews = AccessReviews(authorizer: authorizer, roles: roles, tokenAuthenticators: [accounts])
         let issuer = TokenIssuer(tokens: tokens, stored: registry, environment: environment)

@@ -7,17 +7,24 @@ public struct CertificateController: Controller {
     private let context: ControllerContext
     private let authority: CertificateAuthority
     private let requests: Informer
+    private let nodes: Informer
     private let queue = WorkQueue()
 
     public init(_ context: ControllerContext, authority: CertificateAuthority) {
         self.context = context
         self.authority = authority
         requests = context.informers.informer(.certificateSigningRequests)
+        nodes = context.informers.informer(.nodes)
         requests.onChange { [queue] change in if change.new != nil { queue.enqueue(change.object.key) } }
+        // A node asks for what it serves with before it has told its addresses.
+        nodes.onChange { [queue, requests] change in
+            let user = "system:node:\(change.object.name)"
+            for request in requests.list() where !request.isDecided && request.spec["username"].string == user { queue.enqueue(request.key) }
+        }
     }
 
     public func run() async {
-        await context.loop("certificatesigningrequest-controller", queue: queue, workers: 2, reconcile: reconcile).run(after: [requests])
+        await context.loop("certificatesigningrequest-controller", queue: queue, workers: 2, reconcile: reconcile).run(after: [requests, nodes])
     }
 
     @Sendable private func reconcile(_ key: String) async throws -> Duration? {
@@ -41,8 +48,11 @@ public struct CertificateController: Controller {
 
     /// Nodes may have certificates as themselves, where the roles say so: the first one by a join token, later ones by the one that they have.
     private func approve(_ request: Value, _ signer: Signer) async throws {
-        guard signer == .kubeletClient, let parsed = try? Self.parse(request), signer.refusal(parsed, usages: request.spec["usages"].strings) == nil
-        else { return }
+        guard let parsed = try? Self.parse(request), signer.refusal(parsed, usages: request.spec["usages"].strings) == nil else { return }
+        if signer == .kubeletServing, isForItself(parsed, request) {
+            try await approve(request, "Auto approving kubelet serving certificate for the node's own name and addresses.")
+        }
+        guard signer == .kubeletClient else { return }
         let isSelf = request.spec["username"].string == parsed.subject.commonName
         let checks = [
             ("selfnodeclient", "Auto approving self kubelet client certificate after SubjectAccessReview.", isSelf),
@@ -50,11 +60,25 @@ public struct CertificateController: Controller {
         ]
         for (subresource, message, applies) in checks where applies {
             guard try await isAllowed(request, subresource) else { continue }
-            var approved = request
-            approved.status["conditions"].append(condition("Approved", "AutoApproved", message))
-            try await context.client.update(.certificateSigningRequests, approved, subresource: "approval")
-            return
+            return try await approve(request, message)
         }
+    }
+
+    private func approve(_ request: Value, _ message: String) async throws {
+        var approved = request
+        approved.status["conditions"].append(condition("Approved", "AutoApproved", message))
+        try await context.client.update(.certificateSigningRequests, approved, subresource: "approval")
+    }
+
+    /// A node may serve under the name and addresses that the cluster knows it by, and nothing else.
+    private func isForItself(_ parsed: SigningRequest, _ request: Value) -> Bool {
+        guard request.spec["username"].string == parsed.subject.commonName, request.spec["groups"].strings.contains("system:nodes"),
+            let node = nodes.get(String(parsed.subject.commonName.dropFirst("system:node:".count)))
+        else { return false }
+        let known = node.status["addresses"].array.compactMap { $0["address"].string }
+        let addresses = Set(known.compactMap { IPAddress($0) })
+        return Set(parsed.dnsNames).isSubset(of: known + [node.name])
+            && parsed.ipAddresses.allSatisfy { IPAddress($0).map(addresses.contains) ?? false }
     }
 
     private func isAllowed(_ request: Value, _ subresource: String) async throws -> Bool {

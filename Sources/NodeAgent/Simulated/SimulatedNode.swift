@@ -9,7 +9,7 @@ struct SimulatedNode: Sendable {
 
     init(number: Int, configuration: SimulatedNodes.Configuration) {
         self.number = number
-        name = "\(configuration.namePrefix)-\(number)"
+        name = configuration.names.indices.contains(number) ? configuration.names[number] : "\(configuration.namePrefix)-\(number)"
         capacity = configuration.capacity
         labels = configuration.labels(number)
     }

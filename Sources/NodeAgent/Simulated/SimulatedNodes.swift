@@ -14,6 +14,9 @@ public struct SimulatedNodes: Sendable {
         /// Nodes are named `PREFIX-0`, `PREFIX-1`, ….
         public var namePrefix = "simulated"
 
+        /// Names in place of prefix and number, where there are some.
+        public var names: [String] = []
+
         /// What each node offers.
         public var capacity: Value = ["cpu": "32", "memory": "256Gi", "pods": "110", "ephemeral-storage": "1Ti"]
 

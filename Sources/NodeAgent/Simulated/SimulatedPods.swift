@@ -42,14 +42,14 @@ final class SimulatedPods: Sendable {
 
     // MARK: Following bound pods
 
-    /// Only pods that have a node.
-    private static let bound = "spec.nodeName!="
+    /// Only pods that have a node; a single stand-in asks for its own, as it may have no right to others.
+    private var bound: String { nodes.count == 1 ? "spec.nodeName=\(nodes.keys.first ?? "")" : "spec.nodeName!=" }
 
     private func follow() async {
         var backoff = Backoff(initial: .milliseconds(50), max: .seconds(10))
         while !Task.isCancelled {
             do {
-                let list = try await client.list(.pods, fieldSelector: Self.bound)
+                let list = try await client.list(.pods, fieldSelector: bound)
                 backoff.reset()
                 for pod in list.items { observe(pod) }
                 try await watch(from: list.resourceVersion)
@@ -64,7 +64,7 @@ final class SimulatedPods: Sendable {
     private func watch(from start: String) async throws {
         var version = start
         while !Task.isCancelled {
-            for try await event in try await client.watch(.pods, fieldSelector: Self.bound, resourceVersion: version) {
+            for try await event in try await client.watch(.pods, fieldSelector: bound, resourceVersion: version) {
                 switch event.kind {
                 case .added, .modified: observe(event.object)
                 case .deleted: forget(event.object.key)

@@ -1,9 +1,25 @@
 import ArgumentParser
+import Foundation
+import Logging
 
 /// What every command that starts or finds a cluster needs to know.
 struct DataOptions: ParsableArguments {
-    @Option(name: .customLong("data-dir"), help: "Where the cluster keeps everything.")
+    @Option(name: .customLong("data-dir"), help: "Where the cluster keeps everything.", completion: .directory)
     var dataDir: String = DataDirectory.standard
+
+    /// The directory as an absolute path.
+    func path() throws -> String {
+        guard !dataDir.isEmpty else { throw Failure("--data-dir is empty: give a directory, or leave it out for \(DataDirectory.standard)") }
+        return URL(fileURLWithPath: dataDir).standardizedFileURL.path
+    }
+}
+
+/// For the help and for completion: `ConfigurationFile` has taken the option out before the parser sees it.
+struct ConfigurationOption: ParsableArguments {
+    @Option(
+        help: .init("A YAML file with options under their own names; those of the command line win.", valueName: "file.yaml"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
 }
 
 /// How the API server serves.
@@ -20,8 +36,19 @@ struct ServerOptions: ParsableArguments {
     @Option(name: .customLong("service-cidr"), help: "The block that cluster IPs are taken from.")
     var serviceCIDR: String = "10.96.0.0/16"
 
-    @Option(name: .customLong("log-level"), help: "debug, info, notice, warning or error: what goes into the log.")
+    @Flag(name: .customLong("set-damaged-aside"), help: "Where the store is damaged, keep it under another name and start with an empty cluster.")
+    var setDamagedAside = false
+    @OptionGroup var log: LogOptions
+}
+
+/// What goes into the log.
+struct LogOptions: ParsableArguments {
+    @Option(
+        name: .customLong("log-level"), help: "debug, info, notice, warning or error: what goes into the log.",
+        completion: .list(["debug", "info", "notice", "warning", "error"]))
     var logLevel: String = "info"
+
+    func level() throws -> Logger.Level { try Settings.level(logLevel) }
 }
 
 /// How this machine takes part as a node.
@@ -29,17 +56,14 @@ struct NodeOptions: ParsableArguments {
     @Option(name: .customLong("node-name"), help: "The node's name. Default: the host's.")
     var nodeName: String?
 
-    @Option(name: .customLong("pod-cidr"), help: "The block that this node's pods get addresses from.")
-    var podCIDR: String = "10.244.0.0/24"
+    @Option(name: .customLong("pod-cidr"), help: "The block that this node's pods get addresses from. Default: the first free /24 of --cluster-cidr.")
+    var podCIDR: String?
 
     @Option(name: .customLong("cluster-cidr"), help: "The block that all pods of the cluster get addresses from.")
     var clusterCIDR: String = "10.244.0.0/16"
 
     @Option(name: .customLong("container-runtime-endpoint"), help: "A CRI socket to use in place of a containerd of our own.")
     var containerRuntimeEndpoint: String?
-
-    @Option(name: .customLong("simulated-nodes"), help: "Start this many stand-in nodes in place of a real one. Needs no privilege.")
-    var simulatedNodes: Int?
 
     @Flag(name: .customLong("stop-pods"), help: "Stop the pods on this machine when stopping. Otherwise they keep running.")
     var stopPods = false

@@ -6,7 +6,14 @@ import Foundation
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Make, import and list container images.",
-        discussion: "With `apus up` running, images go into its containerd. `pack --output` needs no runtime.",
+        discussion: """
+            With `apus up` running, images go into its containerd. `pack --output` needs no runtime.
+
+            Examples:
+              apus image pack ./root --name apus.local/hello:1 --entrypoint /bin/hello
+              apus image import app.tar
+              apus image list
+            """,
         subcommands: [Pack.self, Import.self, List.self])
 
     /// The images of the containerd under a data directory.
@@ -21,9 +28,15 @@ struct ImageCommand: AsyncParsableCommand {
     struct Pack: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make an image from a folder.",
-            discussion: "The folder becomes the image's root. Example: apus image pack ./root --name apus.local/hello:1 --entrypoint /bin/hello")
+            discussion: """
+                The folder becomes the image's root.
 
-        @Argument(help: "The folder.") var folder: String
+                Examples:
+                  apus image pack ./root --name apus.local/hello:1 --entrypoint /bin/hello --expose 8080/tcp
+                  apus image pack ./root --name apus.local/hello:1 --entrypoint /bin/hello --output hello.tar
+                """)
+
+        @Argument(help: "The folder.", completion: .directory) var folder: String
         @Option(help: "What the image is called, such as apus.local/hello:1.") var name: String
         @Option(parsing: .unconditionalSingleValue, help: "A word of the entrypoint; repeat for more.") var entrypoint: [String] = []
         @Option(name: .customLong("cmd"), parsing: .unconditionalSingleValue, help: "A word of the default arguments; repeat for more.") var command:
@@ -34,6 +47,7 @@ struct ImageCommand: AsyncParsableCommand {
         @Option(name: .customLong("expose"), help: "A port, such as 8080/tcp; repeat for more.") var ports: [String] = []
         @Option(name: .shortAndLong, help: "Write an OCI archive here instead of importing the image.") var output: String?
         @OptionGroup var data: DataOptions
+        @OptionGroup var configurationFile: ConfigurationOption
 
         func run() async throws {
             var options = ImagePacker.Options(names: [name])
@@ -54,10 +68,12 @@ struct ImageCommand: AsyncParsableCommand {
     }
 
     struct Import: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Import an OCI or Docker archive.")
+        static let configuration = CommandConfiguration(
+            abstract: "Import an OCI or Docker archive.", discussion: "Example: docker save app:1 -o app.tar && apus image import app.tar")
 
-        @Argument(help: "The archive.") var archive: String
+        @Argument(help: "The archive.", completion: .file()) var archive: String
         @OptionGroup var data: DataOptions
+        @OptionGroup var configurationFile: ConfigurationOption
 
         func run() async throws {
             for name in try await ImageCommand.store(data).importArchive(archive) { print(name) }
@@ -65,9 +81,11 @@ struct ImageCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the images that are here.")
+        static let configuration = CommandConfiguration(
+            abstract: "List the images that are here.", discussion: "Example: apus image list --data-dir /srv/apus")
 
         @OptionGroup var data: DataOptions
+        @OptionGroup var configurationFile: ConfigurationOption
 
         func run() async throws {
             for image in try await ImageCommand.store(data).list() {

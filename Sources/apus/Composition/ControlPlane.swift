@@ -8,6 +8,7 @@ import Metrics
 import NIOPosix
 import ObjectModel
 import Storage
+import Synchronization
 
 /// The store, the API server and its listener.
 struct ControlPlane: Sendable {
@@ -19,6 +20,9 @@ struct ControlPlane: Sendable {
     let credentials: CredentialDirectory
     let metrics: MetricsRegistry
 
+    /// What is renewed while the control plane runs.
+    let renewals: [CredentialRenewal.Item]
+
     /// Opens everything and begins to serve.
     static func start(_ settings: Settings, _ directory: DataDirectory, _ logger: Logger) async throws -> ControlPlane {
         let store = try SQLiteStore(path: directory.store, logger: logger)
@@ -29,34 +33,42 @@ struct ControlPlane: Sendable {
         let keys = try ServiceAccountKeys.loadOrCreate(in: pki)
         let metrics = MetricsRegistry()
 
-        let kubelet = try credentials.credential("apiserver-kubelet-client", for: .kubeletClient, now: now)
-        let toNode = ClusterClient.TLSCredentials(
-            certificatePEM: kubelet.certificatePEM, keyPEM: kubelet.privateKeyPEM, caPEM: authority.certificatePEM)
+        let caPEM = authority.certificatePEM
+        let toNode = CurrentCredentials()
+        let toNodeRenewal = try credentials.renewing("apiserver-kubelet-client", for: .kubeletClient, now: now) { toNode.set($0, caPEM: caPEM) }
+        toNode.set(toNodeRenewal.credential, caPEM: caPEM)
         let server = try StandardServer(
             APIServer.Configuration(metrics: metrics, logger: logger), store: store, serviceCIDR: settings.serviceCIDR, serviceAccountKeys: keys,
-            connect: { stored, info, request, _ throws(APIError) in try NodeConnections(stored: stored, credentials: toNode).connect(info, request) })
+            connect: { stored, info, request, _ throws(APIError) in
+                try NodeConnections(stored: stored, credentials: { toNode.value }).connect(info, request)
+            })
 
         let serviceAddress = CIDR(settings.serviceCIDR)?.address(at: 1)?.description
-        let serving = try credentials.credential(
-            "apiserver",
-            for: .apiServer(
-                names: [ProcessInfo.processInfo.hostName.lowercased()], addresses: [settings.advertiseAddress], serviceAddress: serviceAddress),
-            now: now)
+        let leaf = Leaf.apiServer(
+            names: [ProcessInfo.processInfo.hostName.lowercased()], addresses: [settings.advertiseAddress], serviceAddress: serviceAddress)
+        let tls: @Sendable (Credential) -> ServingTLS = {
+            ServingTLS(certificateChainPEM: $0.certificatePEM, keyPEM: $0.privateKeyPEM, clientCAPEM: caPEM)
+        }
         let listener = try Listener(
             Listener.Configuration(
-                host: settings.bindAddress, port: settings.port,
-                tls: ServingTLS(
-                    certificateChainPEM: serving.certificatePEM, keyPEM: serving.privateKeyPEM, clientCAPEM: authority.certificatePEM),
+                host: settings.bindAddress, port: settings.port, tls: tls(try credentials.credential("apiserver", for: leaf, now: now)),
                 group: MultiThreadedEventLoopGroup.singleton, logger: logger),
             handler: server.server)
         try await server.bootstrap(addresses: [settings.advertiseAddress], port: settings.port)
         try await ComponentRoles.ensure(server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "apus-bootstrap"))
+        let nodesSee = ServerURL(host: settings.advertiseAddress, port: settings.port)
+        try await JoinObjects.ensure(
+            server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "apus-bootstrap"), server: nodesSee.description,
+            caPEM: caPEM)
         try await listener.start()
+        let renewals = [
+            toNodeRenewal, try credentials.renewing("apiserver", for: leaf, now: now) { try listener.reload(tls($0)) },
+            try credentials.renewing("admin", for: .admin, now: now) { try writeKubeconfig(settings, directory, authority, $0) },
+        ]
         try writeKubeconfig(settings, directory, authority, try credentials.credential("admin", for: .admin, now: now))
         return ControlPlane(
             store: store, compactor: Compactor(store, logger: logger), server: server, listener: listener, authority: authority,
-            credentials: credentials,
-            metrics: metrics)
+            credentials: credentials, metrics: metrics, renewals: renewals)
     }
 
     private static func writeKubeconfig(
@@ -76,10 +88,21 @@ struct ControlPlane: Sendable {
     }
 }
 
+/// What the API server shows to nodes, for as long as it is good.
+final class CurrentCredentials: Sendable {
+    private let state = Mutex(ClusterClient.TLSCredentials(certificatePEM: "", keyPEM: "", caPEM: ""))
+
+    var value: ClusterClient.TLSCredentials { state.withLock { $0 } }
+
+    func set(_ credential: Credential, caPEM: String) {
+        state.withLock { $0 = .init(certificatePEM: credential.certificatePEM, keyPEM: credential.privateKeyPEM, caPEM: caPEM) }
+    }
+}
+
 /// Takes requests about pods to their nodes.
 struct NodeConnections: Sendable {
     let stored: any ObjectReader
-    let credentials: ClusterClient.TLSCredentials
+    let credentials: @Sendable () -> ClusterClient.TLSCredentials
 
     func connect(_ info: RequestInfo, _ request: HTTPRequest) throws(APIError) -> Outcome {
         guard info.resource == "pods" else { throw APIError(.serviceUnavailable, "\(info.resource)/\(info.subresource) is not served yet") }
@@ -87,7 +110,7 @@ struct NodeConnections: Sendable {
             throw .notFound(resource: "pods", group: "", name: info.name)
         }
         let (stored, credentials) = (stored, credentials)
-        let proxy = NodeProxy(credentials: { credentials }) { name in
+        let proxy = NodeProxy(credentials: credentials) { name in
             stored.object(.nodes, namespace: "", name: name).flatMap(NodeProxy.Endpoint.init(node:))
         }
         switch info.subresource {

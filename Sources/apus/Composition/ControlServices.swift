@@ -1,6 +1,7 @@
 import APIServer
 import ClusterClient
 import Controllers
+import Identity
 import Logging
 import Scheduler
 import ServiceLifecycle
@@ -19,6 +20,9 @@ enum ControlServices {
         let scheduler = PodScheduler(
             client: server.client(user: "system:kube-scheduler", userAgent: "scheduler"), informers: schedulerInformers, logger: logger)
         return [
+            Component("certificate renewal") {
+                await CredentialRenewal(control.renewals, logger: logger, now: Environment.system.now).run()
+            },
             Component("compactor") { await control.compactor.run() },
             Component("listener") {
                 await Component.untilCancelled()

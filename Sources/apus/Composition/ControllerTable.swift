@@ -26,6 +26,7 @@ enum ControllerTable {
         ("resourcequota-controller", { context, control in ResourceQuotaController(context, resources: control.ownedResources) }),
         ("clusterrole-aggregation-controller", { context, _ in ClusterRoleAggregationController(context) }),
         ("certificate-controller", { context, control in CertificateController(context, authority: control.authority) }),
+        ("token-cleaner", { context, _ in BootstrapTokenCleaner(context) }),
         ("pod-garbage-collector", { context, _ in PodCollector(context) }),
     ]
 }

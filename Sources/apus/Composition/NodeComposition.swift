@@ -11,32 +11,21 @@ import NodeAgent
 import ObjectModel
 import ServiceLifecycle
 import ServiceNetwork
+import Synchronization
 
-/// The long-lived parts of a node: stand-ins, or a container runtime, the pod network, the agent, the service proxy and DNS.
+/// The long-lived parts of a node: a container runtime, the pod network, the agent, the service proxy and DNS.
 struct NodeComposition {
-    let settings: Settings
     let node: Settings.Node
+
+    /// At which the cluster reaches this machine.
+    let address: String
+    let serviceCIDR: String
     let directory: DataDirectory
-    let control: ControlPlane
+    let access: NodeAccess
     let console: Console
     let logger: Logger
 
     func services() async throws -> [any Service] {
-        if let count = node.simulated { return simulated(count) }
-        try Prerequisites.check(usesOwnRuntime: node.runtimeEndpoint == nil)
-        return try await real()
-    }
-
-    private func simulated(_ count: Int) -> [any Service] {
-        let client = control.server.client(user: "apus:simulated-nodes", groups: ["system:masters"], userAgent: "simulated-nodes")
-        let nodes = SimulatedNodes(count: count, client: client, logger: logger)
-        console.step("\(count) simulated nodes")
-        return [Component("simulated nodes") { try await nodes.run() }]
-    }
-
-    // MARK: A real node
-
-    private func real() async throws -> [any Service] {
         let containerd = Containerd(.init(dataDirectory: directory.path), log: logger)
         if node.runtimeEndpoint == nil {
             try await containerd.start()
@@ -47,35 +36,33 @@ struct NodeComposition {
         if node.runtimeEndpoint == nil { services.append(Component("containerd") { try await containerd.run() }) }
         services.append(Component("container runtime client") { try await runtime.run() })
         services += try await network(containerd)
-        let agent = NodeAgent(
-            try agentConfiguration(),
-            client: control.server.client(user: "system:node:\(node.name)", groups: ["system:nodes"], userAgent: "kubelet"),
-            runtime: runtime, logger: logger)
-        let streaming = try streamingServer(agent)
-        try await streaming.start()
-        services.append(
-            Component("node streaming") {
-                await Component.untilCancelled()
-                await streaming.stop(within: .seconds(2))
-            })
+        let agent = NodeAgent(try agentConfiguration(), client: access.node, runtime: runtime, logger: logger)
+        services.append(Component("node streaming") { try await stream(agent) })
         services.append(Component("node agent") { try await agent.run() })
         console.step("node \(node.name) starting")
         return services
     }
 
-    /// Logs, exec, attach and port-forward, for the API server.
-    private func streamingServer(_ agent: NodeAgent) throws -> NodeStreamingServer {
-        let serving = try control.credentials.credential(
-            "kubelet", for: .kubeletServer(node: node.name, addresses: [settings.advertiseAddress]), now: Environment.system.now())
-        return try NodeStreamingServer(
-            tls: ServingTLS(
-                certificateChainPEM: serving.certificatePEM, keyPEM: serving.privateKeyPEM, clientCAPEM: control.authority.certificatePEM),
-            backend: PodStreams(agent), group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+    /// Serves logs, exec, attach and port-forward to the API server until cancelled, under a certificate that is renewed in time.
+    private func stream(_ agent: NodeAgent) async throws {
+        let listener = Mutex<NodeStreamingServer?>(nil)
+        let authorityPEM = access.authorityPEM
+        let tls: @Sendable (Credential) -> ServingTLS = {
+            ServingTLS(certificateChainPEM: $0.certificatePEM, keyPEM: $0.privateKeyPEM, clientCAPEM: authorityPEM)
+        }
+        let item = try await access.serving(.kubeletServer(node: node.name, addresses: [address])) { fresh in
+            try listener.withLock { $0 }?.reload(tls(fresh))
+        }
+        let streaming = try NodeStreamingServer(
+            tls: tls(item.credential), backend: PodStreams(agent), group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        try await streaming.start()
+        listener.withLock { $0 = streaming }
+        await CredentialRenewal([item], logger: logger, now: Environment.system.now).run()
+        await streaming.stop(within: .seconds(2))
     }
 
     private func agentConfiguration() throws -> NodeAgentConfiguration {
-        var configuration = NodeAgentConfiguration(
-            nodeName: node.name, dataDirectory: directory.file("node"), internalIPs: [settings.advertiseAddress])
+        var configuration = NodeAgentConfiguration(nodeName: node.name, dataDirectory: directory.file("node"), internalIPs: [address])
         configuration.podCIDRs = [node.podCIDR]
         configuration.clusterDNS = try [dnsAddress().description]
         configuration.stopsPods = node.stopsPods
@@ -84,38 +71,36 @@ struct NodeComposition {
 
     /// The tenth address of the service range, as is the custom.
     private func dnsAddress() throws -> IPAddress {
-        guard let address = CIDR(settings.serviceCIDR)?.address(at: 10) else {
-            throw Failure("--service-cidr \(settings.serviceCIDR) is no block of addresses such as 10.96.0.0/16")
+        guard let address = CIDR(serviceCIDR)?.address(at: 10) else {
+            throw Failure("--service-cidr \(serviceCIDR) is no block of addresses such as 10.96.0.0/16")
         }
         return address
     }
 
     private func network(_ containerd: Containerd) async throws -> [any Service] {
-        guard let podCIDR = CIDR(node.podCIDR), let clusterCIDR = CIDR(node.clusterCIDR), let serviceCIDR = CIDR(settings.serviceCIDR) else {
+        guard let podCIDR = CIDR(node.podCIDR), let clusterCIDR = CIDR(node.clusterCIDR), let services = CIDR(serviceCIDR) else {
             throw Failure("--pod-cidr and --cluster-cidr must be blocks of addresses such as 10.244.0.0/16")
         }
         let (stack, nftables) = (try LinuxNetworkStack(), try LibNFTables())
-        let nodeInformers = Informers(
-            control.server.client(user: "system:node:\(node.name)", groups: ["system:nodes"], userAgent: "pod-network"), logger: logger)
+        let nodeInformers = Informers(access.node, logger: logger)
         let pods = PodNetwork(
             informers: nodeInformers, nftables: nftables, network: stack,
             configuration: .init(
-                nodeName: node.name, podCIDRs: [podCIDR], clusterCIDRs: [clusterCIDR], serviceCIDRs: [serviceCIDR],
+                nodeName: node.name, podCIDRs: [podCIDR], clusterCIDRs: [clusterCIDR], serviceCIDRs: [services],
                 configurationDirectory: containerd.layout.cniConfigurationDirectory, addressDirectory: directory.file("network")),
             logger: logger)
         try await pods.setUp()
         console.step("pod network ready (\(node.podCIDR))")
 
-        let proxyInformers = Informers(control.server.client(user: "system:kube-proxy", userAgent: "service-proxy"), logger: logger)
+        let proxyInformers = Informers(access.proxy, logger: logger)
         let proxy = ServiceProxy(
             informers: proxyInformers, nftables: nftables, network: stack,
-            configuration: .init(nodeName: node.name, clusterCIDRs: [clusterCIDR], serviceCIDRs: [serviceCIDR]), logger: logger)
+            configuration: .init(nodeName: node.name, clusterCIDRs: [clusterCIDR], serviceCIDRs: [services]), logger: logger)
 
-        let dnsClient = control.client(controller: "cluster-dns")
-        let dnsInformers = Informers(dnsClient, logger: logger)
+        let dnsInformers = Informers(access.dns, logger: logger)
         let gateway = podCIDR.address(at: 1) ?? podCIDR.network
         let dns = try ClusterDNS(
-            client: dnsClient, informers: dnsInformers,
+            client: access.dns, informers: dnsInformers,
             configuration: .init(serviceIPs: [try dnsAddress()], nodeName: node.name, listenAddress: gateway), logger: logger)
         return [
             Component("node informers") { await nodeInformers.run() }, Component("proxy informers") { await proxyInformers.run() },

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import ObjectModel
 
 /// What the options of a command come to.
 struct Settings: Sendable {
@@ -26,23 +27,69 @@ struct Settings: Sendable {
         var simulated: Int?
     }
 
-    init(data: DataOptions, server: ServerOptions, node: NodeOptions?) throws {
-        dataDirectory = URL(fileURLWithPath: data.dataDir).standardizedFileURL.path
+    init(data: DataOptions, server: ServerOptions, node: NodeOptions?, simulatedNodes: Int?) throws {
+        dataDirectory = try data.path()
         guard (1...65535).contains(server.port) else { throw Failure("--port \(server.port) is not a port: use 1 to 65535") }
         port = server.port
-        bindAddress = server.bindAddress
-        guard let level = Logger.Level(rawValue: server.logLevel) else {
-            throw Failure("--log-level \(server.logLevel) is none of debug, info, notice, warning, error")
-        }
-        logLevel = level
+        bindAddress = try Self.address(server.bindAddress, "--bind-address")
+        logLevel = try server.log.level()
         serviceCIDR = server.serviceCIDR
-        advertiseAddress = server.advertiseAddress ?? HostAddress.primary() ?? "127.0.0.1"
-        self.node = try node.map { node in
-            if let count = node.simulatedNodes, !(1...5000).contains(count) { throw Failure("--simulated-nodes \(count): use 1 to 5000") }
-            return Node(
-                name: (node.nodeName ?? ProcessInfo.processInfo.hostName).lowercased(), podCIDR: node.podCIDR, clusterCIDR: node.clusterCIDR,
-                runtimeEndpoint: node.containerRuntimeEndpoint, stopsPods: node.stopPods, simulated: node.simulatedNodes)
+        advertiseAddress = try server.advertiseAddress.map { try Self.address($0, "--advertise-address") } ?? HostAddress.primary() ?? "127.0.0.1"
+        let services = try Self.block(serviceCIDR, "--service-cidr", "10.96.0.0/16")
+        self.node = try node.map { try Node($0, simulated: simulatedNodes, services: services) }
+    }
+
+    static func level(_ name: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: name) else { throw Failure("--log-level \(name) is none of debug, info, notice, warning, error") }
+        return level
+    }
+
+    static func address(_ text: String, _ option: String) throws -> String {
+        guard IPAddress(text) != nil else { throw Failure("\(option) \(text) is not an IP address such as 192.0.2.10") }
+        return text
+    }
+
+    static func block(_ text: String, _ option: String, _ example: String) throws -> CIDR {
+        guard let block = CIDR(text) else { throw Failure("\(option) \(text) is not a block of addresses such as \(example)") }
+        return block
+    }
+}
+
+extension Settings.Node {
+    init(_ node: NodeOptions, simulated: Int?, services: CIDR) throws {
+        if let count = simulated, !(1...5000).contains(count) { throw Failure("--simulated-nodes \(count): use 1 to 5000") }
+        let name = (node.nodeName ?? ProcessInfo.processInfo.hostName).lowercased()
+        if let mistake = Validation.dns1123Subdomain(name).first {
+            throw Failure("\(name) cannot be the name of a node (\(mistake)): give another with --node-name")
         }
+        let cluster = try Settings.block(node.clusterCIDR, "--cluster-cidr", "10.244.0.0/16")
+        let pods = try node.podCIDR.map { try Settings.block($0, "--pod-cidr", "10.244.0.0/24") } ?? PodBlocks.first(of: cluster)
+        guard cluster.contains(pods.network), cluster.contains(pods.last) else {
+            throw Failure("--pod-cidr \(pods) is not within --cluster-cidr \(cluster): choose a part of it")
+        }
+        if services.contains(cluster.network) || cluster.contains(services.network) {
+            throw Failure("--service-cidr \(services) and --cluster-cidr \(cluster) share addresses: choose blocks that do not")
+        }
+        self.init(
+            name: name, podCIDR: pods.description, clusterCIDR: node.clusterCIDR, runtimeEndpoint: node.containerRuntimeEndpoint,
+            stopsPods: node.stopPods, simulated: simulated)
+    }
+}
+
+/// The blocks of a cluster's addresses, one a node.
+enum PodBlocks {
+    /// The first of 254 pods, or all where the cluster has no more.
+    static func first(of cluster: CIDR) -> CIDR { CIDR(cluster.network, prefixLength: max(cluster.prefixLength, cluster.network.isIPv4 ? 24 : 120)) }
+
+    /// The first block that shares no address with those that other nodes have; nil where all are taken.
+    static func free(of cluster: CIDR, taken: [CIDR]) -> CIDR? {
+        let size = first(of: cluster).count
+        for start in stride(from: 0, to: min(cluster.count, size * 65_536), by: size) {
+            guard let address = cluster.address(at: start) else { return nil }
+            let block = CIDR(address, prefixLength: first(of: cluster).prefixLength)
+            if !taken.contains(where: { $0.contains(block.network) || block.contains($0.network) }) { return block }
+        }
+        return nil
     }
 }
 
