@@ -37,6 +37,9 @@ public final class Informers: Sendable {
         }
     }
 
+    /// Whether every copy holds its first list.
+    public var hasSynced: Bool { informers.withLock { Array($0.values) }.allSatisfy(\.hasSynced) }
+
     /// Returns once every copy holds its first list.
     public func waitUntilSynced() async {
         for informer in informers.withLock({ Array($0.values) }) { await informer.waitUntilSynced() }

@@ -11,7 +11,13 @@ struct PlanExecutor: Sendable {
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
 
-    init(client: Client, schedulerName: String, inbox: SchedulerInbox, logger: Logger, now: @escaping @Sendable () -> Timestamp) {
+    private let metrics: SchedulerMetrics?
+
+    init(
+        client: Client, schedulerName: String, inbox: SchedulerInbox, metrics: SchedulerMetrics?, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.metrics = metrics
         self.client = client
         self.schedulerName = schedulerName
         self.inbox = inbox
@@ -21,18 +27,26 @@ struct PlanExecutor: Sendable {
     }
 
     func carryOut(_ plan: SchedulingCore.Plan) async {
+        let start = ContinuousClock.now
         switch plan {
-        case .bind(let pod, let node): await bind(pod, node)
+        case .bind(let pod, let node):
+            let isBound = await bind(pod, node)
+            metrics?.attempted(isBound ? .scheduled : .error, took: ContinuousClock.now - start)
+            if isBound, let created = pod.object.metadata["creationTimestamp"].string.flatMap(Timestamp.init(rfc3339:)) {
+                metrics?.waited(max(.zero, now() - created))
+            }
         case .report(let pod, let message, let nominatedNode, let victims):
             for victim in victims { await evict(victim, for: pod, from: nominatedNode ?? "") }
             events.event(pod.object, .warning, "FailedScheduling", message)
             await setCondition(pod, reason: "Unschedulable", message: message, nominatedNode: nominatedNode)
+            metrics?.attempted(.unschedulable, took: ContinuousClock.now - start)
         }
     }
 
     // MARK: Binding
 
-    private func bind(_ pod: PodInfo, _ node: String) async {
+    /// Returns whether the API took it.
+    private func bind(_ pod: PodInfo, _ node: String) async -> Bool {
         let binding: Value = [
             "apiVersion": "v1", "kind": "Binding",
             "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace), "uid": .string(pod.uid)],
@@ -41,14 +55,16 @@ struct PlanExecutor: Sendable {
         do {
             try await client.create(.pods, binding, name: pod.name, subresource: "binding")
             events.event(pod.object, .normal, "Scheduled", "Successfully assigned \(pod.namespace)/\(pod.name) to \(node)")
+            return true
         } catch {
             inbox.add(.bindingFailed(pod))
             // Gone meanwhile: nobody needs to hear of it.
-            if (error as? APIError)?.reason == .notFound { return }
+            if (error as? APIError)?.reason == .notFound { return false }
             logger.warning("binding failed", metadata: ["pod": "\(pod.key)", "node": "\(node)", "error": "\(error)"])
             let message = "binding rejected: running Bind plugin \"DefaultBinder\": \(error)"
             events.event(pod.object, .warning, "FailedScheduling", message)
             await setCondition(pod, reason: "SchedulerError", message: message, nominatedNode: nil)
+            return false
         }
     }
 

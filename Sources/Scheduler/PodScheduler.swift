@@ -1,5 +1,6 @@
 import ClusterClient
 import Logging
+import Metrics
 import ObjectModel
 
 /// Gives every pod that has no node the best one: `kube-scheduler`.
@@ -28,15 +29,18 @@ public final class PodScheduler: Sendable {
 
     /// - Parameters:
     ///   - informers: shared with the process's other components. Call before they run.
+    ///   - metrics: where `scheduler_*` are counted.
     ///   - now: the wall clock, for conditions and events.
     public init(
-        client: Client, informers: Informers, logger: Logger, configuration: Configuration = Configuration(),
+        client: Client, informers: Informers, logger: Logger, configuration: Configuration = Configuration(), metrics: MetricsRegistry? = nil,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         self.configuration = configuration
         self.logger = logger
         let inbox = inbox
-        executor = PlanExecutor(client: client, schedulerName: configuration.schedulerName, inbox: inbox, logger: logger, now: now)
+        executor = PlanExecutor(
+            client: client, schedulerName: configuration.schedulerName, inbox: inbox, metrics: metrics.map(SchedulerMetrics.init), logger: logger,
+            now: now)
         func follow(_ resource: Resource, _ input: @escaping @Sendable (Informer.Change) -> SchedulingCore.Input) -> Informer {
             let informer = informers.informer(resource)
             informer.onChange { inbox.add(input($0)) }

@@ -10,6 +10,9 @@ public struct StandardServer: Sendable {
     public let server: APIServer
     public let registry: ResourceRegistry
     public let authorizer: any Authorizer
+
+    /// What `kubectl get componentstatuses` tells of; the store is in it, others are for whoever runs them to add.
+    public let health: ComponentHealth
     private let configuration: APIServer.Configuration
     private let serviceCIDR: String
 
@@ -20,7 +23,7 @@ public struct StandardServer: Sendable {
         _ configuration: APIServer.Configuration, store: any Store, serviceCIDR: String, serviceAccountKeys: ServiceAccountKeys,
         connect: @escaping @Sendable (any ObjectReader, RequestInfo, HTTPRequest, UserInfo) throws(APIError) -> Outcome
     ) throws {
-        let registry = try ResourceRegistry(store: store, serviceCIDR: serviceCIDR)
+        let registry = try ResourceRegistry(store: MeasuredStore(store, configuration.metrics), serviceCIDR: serviceCIDR)
         let (environment, clock) = (configuration.environment, configuration.environment.now)
         let tokens = ServiceAccountTokens(keys: serviceAccountKeys)
         let accounts = ServiceAccountAuthenticator(
@@ -37,7 +40,7 @@ public struct StandardServer: Sendable {
         let authorizer = AuthorizerChain([PrivilegedGroupAuthorizer(), nodes, roles])
         let reviews = AccessReviews(authorizer: authorizer, roles: roles, tokenAuthenticators: [accounts])
         let issuer = TokenIssuer(tokens: tokens, stored: registry, environment: environment)
-        let extensions = ServerExtensions(
+        var extensions = ServerExtensions(
             reviews: { info, review, user throws(APIError) in try reviews.answer(info, review, user) },
             issueToken: { account, request throws(APIError) in try issuer.issue(account, request) },
             connect: { info, request, user throws(APIError) in try connect(registry, info, request, user) },
@@ -47,11 +50,15 @@ public struct StandardServer: Sendable {
                     issuer: ServiceAccountTokens.defaultIssuer, keySetURL: "\(ServiceAccountTokens.defaultIssuer)/openid/v1/jwks"),
             ],
             readiness: { [("ping", nil), ("log", nil), ("etcd", nil)] })
+        let health = ComponentHealth()
+        health.register("etcd-0") { nil }
+        extensions.components = { health.statuses() }
         let gates = APIServer.Gates(
             authenticate: { request throws(APIError) in try authenticator.authenticate(request) }, authorizer: authorizer,
             admission: .standard(authorizer: authorizer, clock: clock, randomSuffix: environment.suffix))
         server = APIServer(configuration, registry, gates: gates, extensions: extensions)
         self.registry = registry
+        self.health = health
         self.authorizer = authorizer
         self.configuration = configuration
         self.serviceCIDR = serviceCIDR

@@ -51,7 +51,8 @@ public final class APIServer: RequestHandler {
         router = ResourceRouter(
             registry: registry, store: registry.store, admission: Admission(chain: gates.admission, stored: registry),
             environment: configuration.environment, deadlines: deadlines,
-            subresources: SubresourceRouter(reviews: extensions.reviews, issueToken: extensions.issueToken, connect: extensions.connect))
+            subresources: SubresourceRouter(
+                reviews: extensions.reviews, issueToken: extensions.issueToken, connect: extensions.connect, components: extensions.components))
     }
 
     // MARK: Requests
@@ -97,6 +98,9 @@ public struct ServerExtensions: Sendable {
 
     /// The documents about token keys, by path: `/openid/v1/jwks`, `/.well-known/openid-configuration`.
     public var keyDocuments: [String: Value]
+
+    /// `ComponentStatus` objects.
+    public var components: @Sendable () -> [Value] = { [] }
 
     /// The checks of `/readyz`, by name: nil for one that is well, else what is wrong.
     public var readiness: @Sendable () -> [(name: String, failure: String?)]

@@ -12,6 +12,9 @@ struct SubresourceRouter: Sendable {
     /// Takes `log`, `exec`, `attach`, `portforward` and `proxy` to the node, pod or service.
     let connect: @Sendable (RequestInfo, HTTPRequest, UserInfo) throws(APIError) -> Outcome
 
+    /// `ComponentStatus` objects.
+    let components: @Sendable () -> [Value]
+
     // MARK: Subresources
 
     func route(
@@ -122,14 +125,24 @@ struct SubresourceRouter: Sendable {
             guard let pods = router.registry.resource(group: "", version: "v1", plural: "pods") else { throw ResourceRouter.unknownPath }
             return .wait { await bind(info, api, user, pods, router, name: "") }
         case "componentstatuses":
-            // Deprecated since 1.19; there are no separate components to report on.
-            guard info.name.isEmpty else { throw resource.notFound(info.name) }
-            let list: Value = ["kind": "ComponentStatusList", "apiVersion": "v1", "metadata": [:], "items": []]
-            return .respond(HTTPResponse(body: [list.canonicalJSON()]))
+            return .respond(try componentStatuses(info, api, resource, Presenter(now: router.environment.now())))
         default:
             let answer = try reviews(info, try RequestBody.parse(api).value, user)
             return .respond(HTTPResponse(status: 201, body: [answer.canonicalJSON()]))
         }
+    }
+}
+
+extension SubresourceRouter {
+    /// Deprecated since 1.19, but still the first thing that some look at.
+    private func componentStatuses(
+        _ info: RequestInfo, _ request: APIRequest, _ resource: ServedResource, _ presenter: Presenter
+    ) throws(APIError) -> HTTPResponse {
+        let objects = components().map { StoredObject(key: $0.name, revision: 0, bytes: $0.canonicalJSON(), fieldsOf: { _ in [:] }) }
+        let form = try AnswerForm.negotiate(request.accept, resource.endpoint())
+        if info.name.isEmpty { return try presenter.list(ResourceReader.Page(objects: objects, revision: 0), form, resource, request) }
+        guard let object = objects.first(where: { $0.key == info.name }) else { throw resource.notFound(info.name) }
+        return try presenter.object(object.bytes, form, resource, request)
     }
 }
 

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import ObjectModel
+import Synchronization
 
 /// What becomes of an answer. Called on the connection's event loop, `failed` last and only where `end` was not called.
 protocol ResponseConsumer: AnyObject {
@@ -100,7 +101,7 @@ final class ResponseGatherer: ResponseConsumer {
 
 /// Turns the answer to a watch into events, or into the failure that the server answered.
 final class WatchConsumer: ResponseConsumer {
-    private let promise: EventLoopPromise<WatchStream>
+    private let promise: EventLoopPromise<WatchHandover>
     private let cancel: @Sendable () -> Void
     private var lines = WatchLines()
     private var continuation: WatchStream.Continuation?
@@ -109,7 +110,7 @@ final class WatchConsumer: ResponseConsumer {
     /// Events that wait for their reader. One that falls further behind is told to list again, as a server does.
     static let waitingMax = 16_384
 
-    init(_ promise: EventLoopPromise<WatchStream>, cancel: @escaping @Sendable () -> Void) {
+    init(_ promise: EventLoopPromise<WatchHandover>, cancel: @escaping @Sendable () -> Void) {
         self.promise = promise
         self.cancel = cancel
     }
@@ -122,7 +123,7 @@ final class WatchConsumer: ResponseConsumer {
         let (stream, continuation) = WatchStream.makeStream(bufferingPolicy: .bufferingOldest(Self.waitingMax))
         continuation.onTermination = { [cancel] _ in cancel() }
         self.continuation = continuation
-        promise.succeed(stream)
+        promise.succeed(WatchHandover(stream))
     }
 
     func body(_ bytes: ByteBuffer) {
@@ -159,6 +160,22 @@ final class WatchConsumer: ResponseConsumer {
         } else {
             promise.fail(error)
         }
+    }
+}
+
+/// Hands a watch to whoever asked for it and keeps nothing: a stream that anyone else held on to would never hear that its reader is gone.
+final class WatchHandover: Sendable {
+    private let stream: Mutex<WatchStream?>
+
+    init(_ stream: WatchStream) { self.stream = Mutex(stream) }
+
+    func take() throws(HTTPSError) -> WatchStream {
+        let taken = stream.withLock { stream in
+            defer { stream = nil }
+            return stream
+        }
+        guard let taken else { throw HTTPSError(.connectionLost, "the watch has been taken") }
+        return taken
     }
 }
 

@@ -77,10 +77,10 @@ public final class HTTPSTransport: Transport {
 
     public func watch(_ request: APIRequest) async throws -> WatchStream {
         try await repeating(request) { connection, identity, opened in
-            let promise = connection.eventLoop.makePromise(of: WatchStream.self)
+            let promise = connection.eventLoop.makePromise(of: WatchHandover.self)
             let consumer: @Sendable () -> any ResponseConsumer = { WatchConsumer(promise) { opened.cancel() } }
             connection.start(self.head(request, identity), request.body, timeout: self.timeouts.request, consumer, opened)
-            return try await promise.futureResult.get()
+            return try await promise.futureResult.get().take()
         }
     }
 

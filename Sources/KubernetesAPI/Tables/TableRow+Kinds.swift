@@ -22,6 +22,7 @@ extension TableRow {
         case "pods": PodRow(row: self).cells
         case "services": service
         case "nodes": node
+        case "componentstatuses": component
         case "namespaces": [name, text(status["phase"], or: ""), age]
         case "configmaps": [name, Value(object["data"].fields.count + object["binaryData"].fields.count), age]
         case "secrets": [name, text(object["type"], or: ""), Value(object["data"].fields.count), age]
@@ -40,6 +41,12 @@ extension TableRow {
         case "serviceaccounts": [name, age]
         default: nil
         }
+    }
+
+    private var component: [Value] {
+        let condition = object["conditions"].array.first { $0["type"].string == "Healthy" } ?? .null
+        let status = ["True": "Healthy", "False": "Unhealthy"][condition["status"].string ?? ""] ?? "Unknown"
+        return [name, .string(status), text(condition["message"], or: ""), text(condition["error"], or: "")]
     }
 
     private var service: [Value] {

@@ -38,6 +38,8 @@ struct ServerOptions: ParsableArguments {
 
     @Flag(name: .customLong("set-damaged-aside"), help: "Where the store is damaged, keep it under another name and start with an empty cluster.")
     var setDamagedAside = false
+    @Option(name: .customLong("event-ttl"), help: "How long an event is kept after it was last heard of.") var eventTTL: String = "1h"
+
     @OptionGroup var log: LogOptions
 }
 

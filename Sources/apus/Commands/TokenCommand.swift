@@ -135,13 +135,6 @@ struct BootstrapToken: CustomStringConvertible {
         ]
     }
 
-    /// `30m`, `24h`, `7d`; 0 is for ever. Nil within nil for what is no time.
-    static func lifetime(_ text: String) -> Duration?? {
-        if text == "0" { return .some(nil) }
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let last = text.last, let unit = units[last], let number = Int64(text.dropLast()), (1...100_000_000).contains(number) else {
-            return .none
-        }
-        return .some(.seconds(number * unit))
-    }
+    /// Nil for ever (`0`), nil within nil for what is no time.
+    static func lifetime(_ text: String) -> Duration?? { text == "0" ? .some(nil) : TimeOption.duration(text).map { .some($0) } }
 }

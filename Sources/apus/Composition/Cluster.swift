@@ -38,7 +38,7 @@ struct Cluster {
 
         let control = try await startControlPlane(directory, logger)
         console.step("API server ready on port \(settings.port)")
-        var services = ControlServices.all(control, logger)
+        var services = ControlServices.all(control, eventLifetime: settings.eventLifetime, logger)
         if let node = settings.node {
             if let count = node.simulated {
                 services.append(SimulatedComposition.nodes(count, control, logger))

@@ -12,6 +12,7 @@ struct Settings: Sendable {
     var advertiseAddress: String
     var serviceCIDR: String
     var logLevel: Logger.Level
+    var eventLifetime: Duration
 
     /// Nil for a control plane alone.
     var node: Node?
@@ -33,6 +34,10 @@ struct Settings: Sendable {
         port = server.port
         bindAddress = try Self.address(server.bindAddress, "--bind-address")
         logLevel = try server.log.level()
+        guard let eventLifetime = TimeOption.duration(server.eventTTL), eventLifetime >= .seconds(60) else {
+            throw Failure("--event-ttl \(server.eventTTL) is not a time of a minute or more, such as 1h")
+        }
+        self.eventLifetime = eventLifetime
         serviceCIDR = server.serviceCIDR
         advertiseAddress = try server.advertiseAddress.map { try Self.address($0, "--advertise-address") } ?? HostAddress.primary() ?? "127.0.0.1"
         let services = try Self.block(serviceCIDR, "--service-cidr", "10.96.0.0/16")
@@ -73,6 +78,17 @@ extension Settings.Node {
         self.init(
             name: name, podCIDR: pods.description, clusterCIDR: node.clusterCIDR, runtimeEndpoint: node.containerRuntimeEndpoint,
             stopsPods: node.stopPods, simulated: simulated)
+    }
+}
+
+/// Times on the command line: `90s`, `30m`, `1h`, `7d`.
+enum TimeOption {
+    static func duration(_ text: String) -> Duration? {
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        guard let last = text.last, let unit = units[last], let number = Int64(text.dropLast()), (1...100_000_000).contains(number) else {
+            return nil
+        }
+        return .seconds(number * unit)
     }
 }
 
