@@ -76,25 +76,4 @@ import Testing
             #expect(signed.condition("Approved")?["reason"] == "AutoApproved")
         }
     }
-
-    @Test func `a node gets a serving certificate for its own addresses once they are known`() async throws {
-        try await run { cluster, _ in
-            let node = cluster.server.client(user: "system:node:one", groups: ["system:nodes", "system:authenticated"], userAgent: "kubelet")
-            for (name, addresses) in [("own", ["192.0.2.1"]), ("other", ["192.0.2.9"]), ("name-only", [])] as [(String, [String])] {
-                let wanted = try request(
-                    name, .kubeletServer(node: "one", addresses: addresses), signer: "kubernetes.io/kubelet-serving",
-                    usages: ["digital signature", "server auth"])
-                try await node.create(.certificateSigningRequests, wanted)
-            }
-            try await cluster.admin.create(
-                .nodes, ["metadata": ["name": "one"], "status": ["addresses": [["type": "InternalIP", "address": "192.0.2.1"]]]])
-            for name in ["own", "name-only"] {
-                try await cluster.wait(.certificateSigningRequests, namespace: "", name: name, "\(name) is signed") {
-                    !$0.status["certificate"].isNull
-                }
-            }
-            let other = try await cluster.admin.get(.certificateSigningRequests, name: "other")
-            #expect(other.status["conditions"].array.isEmpty)
-        }
-    }
 }
