@@ -76,4 +76,44 @@ import Testing
             #expect(signed.condition("Approved")?["reason"] == "AutoApproved")
         }
     }
+
+    @Test func `a node gets a serving certificate for its own addresses once they are known`() async throws {
+        try await run { cluster, _ in
+            // Upstream's role of the controller knows nodes' client certificates only.
+            let rbac = "rbac.authorization.k8s.io"
+            let role: Value = [
+                "metadata": ["name": "serving"],
+                "rules": [
+                    [
+                        "apiGroups": ["certificates.k8s.io"], "resources": ["signers"], "resourceNames": ["kubernetes.io/kubelet-serving"],
+                        "verbs": ["approve"],
+                    ]
+                ],
+            ]
+            let binding: Value = [
+                "metadata": ["name": "serving"], "roleRef": ["apiGroup": .string(rbac), "kind": "ClusterRole", "name": "serving"],
+                "subjects": [["kind": "ServiceAccount", "name": "certificate-controller", "namespace": "kube-system"]],
+            ]
+            for (plural, kind, object) in [("clusterroles", "ClusterRole", role), ("clusterrolebindings", "ClusterRoleBinding", binding)] {
+                try await cluster.admin.create(
+                    Resource(group: rbac, version: "v1", plural: plural, kind: kind, isNamespaced: false), object)
+            }
+            let node = cluster.server.client(user: "system:node:one", groups: ["system:nodes", "system:authenticated"], userAgent: "kubelet")
+            for (name, addresses) in [("own", ["192.0.2.1"]), ("other", ["192.0.2.9"]), ("name-only", [])] as [(String, [String])] {
+                let wanted = try request(
+                    name, .kubeletServer(node: "one", addresses: addresses), signer: "kubernetes.io/kubelet-serving",
+                    usages: ["digital signature", "server auth"])
+                try await node.create(.certificateSigningRequests, wanted)
+            }
+            try await cluster.admin.create(
+                .nodes, ["metadata": ["name": "one"], "status": ["addresses": [["type": "InternalIP", "address": "192.0.2.1"]]]])
+            for name in ["own", "name-only"] {
+                try await cluster.wait(.certificateSigningRequests, namespace: "", name: name, "\(name) is signed") {
+                    !$0.status["certificate"].isNull
+                }
+            }
+            let other = try await cluster.admin.get(.certificateSigningRequests, name: "other")
+            #expect(other.status["conditions"].array.isEmpty)
+        }
+    }
 }

@@ -11,7 +11,13 @@ final class FileLock: Sendable {
         guard descriptor >= 0 else {
             throw Failure("cannot write to the data directory \(owner): \(Self.reason(errno)); make it writable, or choose another with --data-dir")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // Someone who only looks, such as `apus status`, has it for a moment.
+        var isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        for _ in 0..<5 where !isLocked {
+            usleep(20_000)
+            isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        }
+        guard isLocked else {
             close(descriptor)
             throw Self.taken(Self.holder(path)?.pid, owner)
         }

@@ -49,6 +49,21 @@ enum JoinObjects {
             ["apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["get", "list", "watch"]],
         ],
     ]
+    /// Upstream's role of the certificate controller lets it approve nodes' client certificates only.
+    private static let servingApproval: Value = [
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": ["name": "apus:kubelet-serving-approval"],
+        "rules": [
+            [
+                "apiGroups": ["certificates.k8s.io"], "resources": ["signers"], "resourceNames": ["kubernetes.io/kubelet-serving"],
+                "verbs": ["approve"],
+            ]
+        ],
+    ]
+    private static let servingApprovalBinding: Value = [
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": ["name": "apus:kubelet-serving-approval"],
+        "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "apus:kubelet-serving-approval"],
+        "subjects": [["kind": "ServiceAccount", "name": "certificate-controller", "namespace": "kube-system"]],
+    ]
     private static let dnsRules: Value = [
         ["apiGroups": [""], "resources": ["services"], "verbs": ["create"]],
         ["apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["create", "update", "patch", "delete"]],
@@ -63,7 +78,7 @@ enum JoinObjects {
             binding("apus:node-certificates", group: "system:bootstrappers", role: "\(signing):nodeclient"),
             binding("apus:node-certificate-renewal", group: "system:nodes", role: "\(signing):selfnodeclient"),
             // A node that joined over the network has one identity for its agent, its service proxy and its DNS.
-            (clusterRoles, network),
+            (clusterRoles, network), (clusterRoles, servingApproval), (clusterRoleBindings, servingApprovalBinding),
             binding("apus:node-network", group: "system:nodes", role: "apus:node-network"),
         ]
         + namespaced(
