@@ -62,7 +62,8 @@ struct ServiceStrategy: ResourceStrategy {
             } else {
                 object["spec"]["clusterIP"] = .string(chosen)
                 if object["spec"]["clusterIPs"].isEmpty { object["spec"]["clusterIPs"] = [.string(chosen)] }
-                if chosen != "None" { try addresses.reserve(chosen, for: object.uid) }
+                // What is no address at all is for validation to refuse.
+                if IPAddress(chosen) != nil { try addresses.reserve(chosen, for: object.uid) }
             }
         } catch {
             throw refusal(object, "spec.clusterIPs", object["spec"]["clusterIPs"], Self.addressWords(error, chosen, addresses.range))
