@@ -34,9 +34,9 @@ public struct FieldError: Error, Sendable, Equatable {
         FieldError(.invalid, path, "Invalid value: \(shown(value)): \(detail)")
     }
 
-    /// Lists what would have been right, sorted and quoted as upstream does.
+    /// Lists what would have been right, in the order given (upstream's lists are sorted, mostly).
     public static func notSupported(_ path: String, _ value: Value, _ supported: [String]) -> FieldError {
-        let choices = supported.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+        let choices = supported.map { "\"\($0)\"" }.joined(separator: ", ")
         return FieldError(.notSupported, path, "Unsupported value: \(shown(value)): supported values: \(choices)")
     }
 

@@ -21,7 +21,8 @@ public enum KindValidation {
 
     /// The rules of each kind, by `group/plural`, or `plural` for the core group; of a write to a subresource, with `:subresource` behind it.
     /// A kind without an entry has its schema and metadata rules only.
-    private static let rules: [String: Rules] = [PodTable.rules, WorkloadTable.rules, NetworkingTable.rules].reduce(into: [:]) {
-        $0.merge($1) { _, last in last }
-    }
+    private static let rules: [String: Rules] = [
+        PodTable.rules, WorkloadTable.rules, NetworkingTable.rules, ConfigurationTable.rules, ClusterTable.rules, PolicyTable.rules,
+        StorageTable.rules,
+    ].reduce(into: [:]) { $0.merge($1) { _, last in last } }
 }

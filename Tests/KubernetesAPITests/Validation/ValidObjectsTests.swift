@@ -12,10 +12,11 @@ import Testing
         #expect(try Rule.problems(Self.prepared(example.expected), old: Self.prepared(example.expected)) == [])
     }
 
-    /// As the server hands it to validation: a job selects its own pods by then.
+    /// As the server hands it to validation: in a namespace, and a job selects its own pods by then.
     private static func prepared(_ object: Value) -> Value {
-        guard object.kind == "Job" else { return object }
         var job = object
+        job.metadata["namespace"] = "default"
+        guard object.kind == "Job" else { return job }
         job.metadata["uid"] = "u"
         job["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = "u"
         job["spec"]["template"]["metadata"]["labels"]["batch.kubernetes.io/controller-uid"] = "u"

@@ -106,14 +106,15 @@ import Testing
     static let job = workload(
         "batch/v1", "Job",
         [
-            "selector": .object(["matchLabels": .object(["app": .null, "controller-uid": "u"])]),
+            "completions": 1, "parallelism": 1, "selector": .object(["matchLabels": .object(["app": .null, "controller-uid": "u"])]),
             "template": ["metadata": ["labels": ["controller-uid": "u"]], "spec": ["restartPolicy": "Never"]],
         ])
 
     static let jobs: [Rule] = [
         Rule(#"{}"#),
         Rule(#"{"parallelism":-1}"#, "spec.parallelism: Invalid value: -1: must be greater than or equal to 0"),
-        Rule(#"{"completionMode":"Indexed","completions":null}"#, "spec.completions: Required value: when completion mode is Indexed"),
+        Rule(
+            #"{"completionMode":"Indexed","completions":null,"parallelism":2}"#, "spec.completions: Required value: when completion mode is Indexed"),
         Rule(
             #"{"template":{"spec":{"restartPolicy":null}}}"#, #"spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never""#
         ),
