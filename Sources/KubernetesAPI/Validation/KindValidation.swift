@@ -16,7 +16,8 @@ public enum KindValidation {
 
     private static func key(_ definition: ResourceDefinition, _ subresource: String) -> String {
         let resource = definition.group.isEmpty ? definition.plural : "\(definition.group)/\(definition.plural)"
-        return subresource.isEmpty ? resource : "\(resource):\(subresource)"
+        // A scale changes the number of replicas, which is the object's own.
+        return subresource.isEmpty || subresource == "scale" ? resource : "\(resource):\(subresource)"
     }
 
     /// The rules of each kind, by `group/plural`, or `plural` for the core group; of a write to a subresource, with `:subresource` behind it.
