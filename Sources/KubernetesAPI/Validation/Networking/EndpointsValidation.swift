@@ -6,11 +6,15 @@ enum EndpointsValidation {
     private static let addressesMax = 100
     private static let portsMax = 20_000
 
-    /// The API server's own address may be one that only this machine has: then so is the cluster.
+    /// The API server's own address, and the cluster DNS's, may be one that only this machine has: then so is the cluster.
     private static func isServersOwn(_ object: Field) -> Bool {
         let labels = object.value.metadata["labels"]
         let service = labels["kubernetes.io/service-name"].string ?? object.value.name
-        return object.value.namespace == "default" && service == "kubernetes"
+        return switch object.value.namespace {
+        case "default": service == "kubernetes"
+        case "kube-system": service == "kube-dns"
+        default: false
+        }
     }
 
     // MARK: Endpoints
