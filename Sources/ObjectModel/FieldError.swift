@@ -34,9 +34,9 @@ public struct FieldError: Error, Sendable, Equatable {
         FieldError(.invalid, path, "Invalid value: \(shown(value)): \(detail)")
     }
 
-    /// Lists what would have been right, sorted and quoted as upstream does.
+    /// Lists what would have been right, in the order given (upstream's lists are sorted, mostly).
     public static func notSupported(_ path: String, _ value: Value, _ supported: [String]) -> FieldError {
-        let choices = supported.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+        let choices = supported.map { "\"\($0)\"" }.joined(separator: ", ")
         return FieldError(.notSupported, path, "Unsupported value: \(shown(value)): supported values: \(choices)")
     }
 
@@ -60,13 +60,16 @@ public struct FieldError: Error, Sendable, Equatable {
         FieldError(.typeInvalid, path, "Invalid value: \(shown(value)): \(detail)")
     }
 
-    private static func shown(_ value: Value) -> String { value.description }
+    /// Go shows a nil as a text.
+    private static func shown(_ value: Value) -> String { value.isNull ? "\"null\"" : value.description }
 }
 
 extension APIError {
     /// 422: the object breaks rules of its kind. `kind` and `group` are those of the object.
     public static func invalid(kind: String, group: String, name: String, _ errors: [FieldError]) -> APIError {
-        let shown = errors.map { "\($0.path): \($0.message)" }
+        // The summary says each thing once; the causes tell all.
+        var seen: Set<String> = []
+        let shown = errors.map { "\($0.path): \($0.message)" }.filter { seen.insert($0).inserted }
         let summary = shown.count == 1 ? shown[0] : "[" + shown.joined(separator: ", ") + "]"
         let qualified = group.isEmpty ? kind : "\(kind).\(group)"
         return APIError(

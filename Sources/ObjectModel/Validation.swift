@@ -58,10 +58,20 @@ public enum Validation {
 
     /// `name` or `prefix/name`: the key of a label, annotation or taint, and the name of a resource.
     public static func qualifiedName(_ value: String) -> [String] {
+        // Most are right; the words are only put together for those that aren't.
+        isQualifiedName(value) ? [] : qualifiedNameProblems(value)
+    }
+
+    private static func isQualifiedName(_ value: String) -> Bool {
+        guard let slash = value.utf8.firstIndex(of: UInt8(ascii: "/")) else { return value.utf8.count <= 63 && isQualified(value[...]) }
+        let (prefix, name) = (value.utf8[..<slash], value[value.utf8.index(after: slash)...])
+        return prefix.count <= 253 && isDNS1123Subdomain(bytes: prefix) && name.utf8.count <= 63 && isQualified(name)
+    }
+
+    private static func qualifiedNameProblems(_ value: String) -> [String] {
         let complaint = shape(
             "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", qualifiedNamePattern,
-            "MyName",
-            "my.name", "123-abc")
+            "MyName", "my.name", "123-abc")
         let parts = value.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2 else {
             return ["a qualified name \(complaint) with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
@@ -193,8 +203,22 @@ public enum Validation {
         return value.utf8.starts(with: "..".utf8) ? ["must not start with '..'"] : []
     }
 
-    private static func isDNS1123Subdomain(_ value: String) -> Bool {
-        value.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { isDNS1123Label(bytes: $0) }
+    private static func isDNS1123Subdomain(_ value: String) -> Bool { isDNS1123Subdomain(bytes: value.utf8) }
+
+    /// Labels joined by dots: at the beginning and end of each stands a letter or digit.
+    private static func isDNS1123Subdomain(bytes: some Collection<UInt8>) -> Bool {
+        var previous = UInt8(ascii: ".")
+        for byte in bytes {
+            if byte == UInt8(ascii: ".") {
+                if previous == byte || previous == dash { return false }
+            } else if byte == dash {
+                if previous == UInt8(ascii: ".") { return false }
+            } else if !isLower(byte), !isDigit(byte) {
+                return false
+            }
+            previous = byte
+        }
+        return previous != UInt8(ascii: ".") && previous != dash
     }
 
     private static func isDNS1123Label(_ value: String) -> Bool { isDNS1123Label(bytes: value.utf8) }

@@ -50,15 +50,16 @@ enum Metadata {
         }
     }
 
-    /// Counts a change of anything but metadata and status.
-    static func countGeneration(_ object: inout Value, old: Value) {
+    /// Counts a change of anything but status and metadata, of which a few kinds count `metadata` too.
+    static func countGeneration(_ object: inout Value, old: Value, counting metadata: String? = nil) {
         var left = object.fields
         var right = old.fields
         for field in ["metadata", "status", "apiVersion", "kind"] {
             left[field] = nil
             right[field] = nil
         }
-        if left != right { object.metadata["generation"] = Value(old.generation + 1) }
+        let isCounted = metadata.map { object.metadata[$0] != old.metadata[$0] } ?? false
+        if isCounted || left != right { object.metadata["generation"] = Value(old.generation + 1) }
     }
 
     /// Whether nothing holds an object back that was deleted: no finalizer, no grace period.

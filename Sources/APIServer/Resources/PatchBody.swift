@@ -49,10 +49,13 @@ enum PatchBody: Sendable {
     func apply(to object: Value, _ definition: ResourceDefinition) throws(APIError) -> Value {
         switch self {
         case .json(let patch):
+            let operations: JSONPatch
+            do { operations = try JSONPatch(patch) } catch { throw .badRequest("\(error)") }
             do {
-                return try JSONPatch(patch).applied(to: object)
+                return try operations.applied(to: object)
             } catch {
-                throw APIError(.invalid, "the server rejected our request due to an error in our request: \(error)", details: .init(causes: []))
+                // Upstream does not say which operation it was.
+                throw APIError(.invalid, "the server rejected our request due to an error in our request", details: .init())
             }
         case .merge(let patch): return object.applying(mergePatch: patch)
         case .strategicMerge(let patch): return try StrategicMergePatch.apply(patch, to: object, type: definition.type)

@@ -5,6 +5,9 @@ protocol ResourceStrategy: Sendable {
     /// Whether `metadata.generation` counts the changes of everything but metadata and status.
     var hasGeneration: Bool { get }
 
+    /// The part of the metadata whose changes count too: a Deployment's annotations, an EndpointSlice's labels.
+    var countedMetadata: String? { get }
+
     /// Whether a PUT without a resource version replaces whatever is there.
     var allowsUnconditionalUpdate: Bool { get }
 
@@ -50,6 +53,7 @@ protocol ResourceStrategy: Sendable {
 
 extension ResourceStrategy {
     var hasGeneration: Bool { false }
+    var countedMetadata: String? { nil }
     var allowsUnconditionalUpdate: Bool { true }
     var allowsCreateOnUpdate: Bool { false }
     func initialStatus(of object: Value) -> Value { .null }
@@ -69,6 +73,7 @@ extension ResourceStrategy {
 /// A kind that its schema says all about.
 struct PlainStrategy: ResourceStrategy {
     var hasGeneration = false
+    var countedMetadata: String?
     var allowsUnconditionalUpdate = true
     var allowsCreateOnUpdate = false
 }

@@ -41,7 +41,8 @@ struct ResourceWriter: Sendable {
             let isGenerated = decoded.name.isEmpty && !object.name.isEmpty
             do throws(APIError) {
                 let bytes = try await store(new: object, context)
-                return Written(bytes: bytes, isCreated: true, warnings: warnings)
+                let doubts = KindWarnings.warnings(decoded, old: nil, definition: resource.definition)
+                return Written(bytes: bytes, isCreated: true, warnings: warnings + doubts)
             } catch  where error.reason == .alreadyExists && isGenerated && attempts < Self.attemptsMax {
                 isRetry = true
                 continue
@@ -106,7 +107,9 @@ struct ResourceWriter: Sendable {
             let warnings = try decode(&object, duplicates, options)
             do throws(APIError) {
                 let bytes = try await store(object, over: old, current, context)
-                return Written(bytes: bytes, warnings: warnings)
+                let doubts =
+                    context.request.subresource.isEmpty ? KindWarnings.warnings(object, old: old, definition: resource.definition) : []
+                return Written(bytes: bytes, warnings: warnings + doubts)
             } catch  where error.reason == .conflict && error.details?.kind == Self.raced && !isConditional {
                 continue
             } catch  where error.reason == .conflict && error.details?.kind == Self.raced {
@@ -127,7 +130,9 @@ struct ResourceWriter: Sendable {
         } else {
             try resource.strategy.prepareForUpdate(&object, old: old, context)
         }
-        if resource.strategy.hasGeneration { Metadata.countGeneration(&object, old: old) }
+        if resource.strategy.hasGeneration, context.request.subresource != "status" {
+            Metadata.countGeneration(&object, old: old, counting: resource.strategy.countedMetadata)
+        }
         do throws(APIError) {
             try check(object, old: old, context)
             try admission.validate(object, old: old, resource, context)

@@ -28,6 +28,7 @@ struct ServiceStrategy: ResourceStrategy {
             // Turning into an ExternalName service gives the address back.
             for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] { object["spec"][field] = .null }
         }
+        dropFieldsOfOldType(&object, old: old)
         guard Self.needsPorts(object), Self.needsPorts(old) else {
             if !Self.needsPorts(object), Self.needsPorts(old) { dropNodePorts(&object, old: old) }
             return
@@ -38,6 +39,19 @@ struct ServiceStrategy: ResourceStrategy {
             if let port = twin?["nodePort"], !port.isEmpty { ports[index]["nodePort"] = port }
         }
         object["spec"]["ports"] = .array(ports)
+    }
+
+    /// What the new type doesn't have goes, unless the client has just changed it: then it is for validation to refuse.
+    private func dropFieldsOfOldType(_ object: inout Value, old: Value) {
+        func drop(_ fields: [String], where applies: (Value) -> Bool) {
+            guard applies(old), !applies(object) else { return }
+            for field in fields where object["spec"][field] == old["spec"][field] { object["spec"][field] = .null }
+        }
+        drop(["allocateLoadBalancerNodePorts", "loadBalancerClass"]) { $0["spec"]["type"] == "LoadBalancer" }
+        drop(["externalTrafficPolicy"]) {
+            Self.needsPorts($0) || $0["spec"]["type"] == "ClusterIP" && !$0["spec"]["externalIPs"].isEmpty
+        }
+        drop(["healthCheckNodePort"]) { $0["spec"]["type"] == "LoadBalancer" && $0["spec"]["externalTrafficPolicy"] == "Local" }
     }
 
     private func dropNodePorts(_ object: inout Value, old: Value) {
@@ -62,7 +76,8 @@ struct ServiceStrategy: ResourceStrategy {
             } else {
                 object["spec"]["clusterIP"] = .string(chosen)
                 if object["spec"]["clusterIPs"].isEmpty { object["spec"]["clusterIPs"] = [.string(chosen)] }
-                if chosen != "None" { try addresses.reserve(chosen, for: object.uid) }
+                // What is no address at all is for validation to refuse.
+                if IPAddress(chosen) != nil { try addresses.reserve(chosen, for: object.uid) }
             }
         } catch {
             throw refusal(object, "spec.clusterIPs", object["spec"]["clusterIPs"], Self.addressWords(error, chosen, addresses.range))

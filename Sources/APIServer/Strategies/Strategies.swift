@@ -22,7 +22,7 @@ enum Strategies {
 
     private static func plain(_ definition: ResourceDefinition) -> PlainStrategy {
         PlainStrategy(
-            hasGeneration: counted.contains(definition.plural),
+            hasGeneration: counted.contains(definition.plural), countedMetadata: countedMetadata[definition.plural],
             allowsUnconditionalUpdate: !conditional.contains(definition.plural),
             allowsCreateOnUpdate: createdOnUpdate.contains(definition.plural))
     }
@@ -34,6 +34,8 @@ enum Strategies {
         "validatingadmissionpolicies", "validatingadmissionpolicybindings", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
         "customresourcedefinitions", "flowschemas", "prioritylevelconfigurations", "deviceclasses", "resourceslices",
     ]
+
+    private static let countedMetadata = ["deployments": "annotations", "endpointslices": "labels"]
 
     private static let conditional: Set<String> = [
         "leases", "poddisruptionbudgets", "customresourcedefinitions", "apiservices", "runtimeclasses", "csidrivers", "csinodes", "volumeattachments",

@@ -198,18 +198,15 @@ struct Rollout {
 
     // MARK: Writing
 
-    /// Writes a condition and the revision on the Deployment where they are new.
+    /// Writes a condition and the revision on the Deployment where they are new. Both go with the status: there an annotation is no new generation.
     private mutating func note(_ condition: Value?, revision: String?) async throws {
         var changed = deployment
-        if let revision, deployment.annotation(DeploymentModel.revision) != revision {
-            changed.metadata["annotations"][DeploymentModel.revision] = .string(revision)
-            deployment = try await context.client.update(.deployments, changed)
+        if let revision { changed.metadata["annotations"][DeploymentModel.revision] = .string(revision) }
+        if let condition {
+            var conditions = changed.status["conditions"].array
+            Conditions.set(condition, in: &conditions)
+            changed.status["conditions"] = .array(conditions)
         }
-        guard let condition else { return }
-        changed = deployment
-        var conditions = changed.status["conditions"].array
-        Conditions.set(condition, in: &conditions)
-        changed.status["conditions"] = .array(conditions)
         if changed != deployment { deployment = try await context.client.update(.deployments, changed, subresource: "status") }
     }
 

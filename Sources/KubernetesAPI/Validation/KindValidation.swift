@@ -4,13 +4,26 @@ import ObjectModel
 public enum KindValidation {
     /// All rules that `object` breaks. `old` is nil for a creation; `subresource` is what the write went to.
     public static func validate(_ object: Value, old: Value?, definition: ResourceDefinition, subresource: String) -> [FieldError] {
-        var errors = MetadataValidation.validate(object, old: old, definition: definition)
-        if subresource.isEmpty, let rules = rules[definition.plural] { errors += rules(object, old) }
-        return errors
+        let errors = MetadataValidation.validate(object, old: old, definition: definition)
+        guard let check = rules[key(definition, subresource)] else { return errors }
+        let findings = Findings()
+        check(Field(root: object, findings), old.map { Field(root: $0, findings) })
+        return findings.errors.isEmpty ? errors : errors + findings.errors
     }
 
-    typealias Rules = @Sendable (_ object: Value, _ old: Value?) -> [FieldError]
+    /// Reports what breaks a rule in an object, given the object that it replaces, if it does.
+    typealias Rules = @Sendable (_ object: Field, _ old: Field?) -> Void
 
-    /// The rules of each kind, by plural. A kind without an entry has its schema and metadata rules only.
-    private static let rules: [String: Rules] = [:]
+    private static func key(_ definition: ResourceDefinition, _ subresource: String) -> String {
+        let resource = definition.group.isEmpty ? definition.plural : "\(definition.group)/\(definition.plural)"
+        // A scale changes the number of replicas, which is the object's own.
+        return subresource.isEmpty || subresource == "scale" ? resource : "\(resource):\(subresource)"
+    }
+
+    /// The rules of each kind, by `group/plural`, or `plural` for the core group; of a write to a subresource, with `:subresource` behind it.
+    /// A kind without an entry has its schema and metadata rules only.
+    private static let rules: [String: Rules] = [
+        PodTable.rules, WorkloadTable.rules, NetworkingTable.rules, ConfigurationTable.rules, ClusterTable.rules, PolicyTable.rules,
+        StorageTable.rules,
+    ].reduce(into: [:]) { $0.merge($1) { _, last in last } }
 }

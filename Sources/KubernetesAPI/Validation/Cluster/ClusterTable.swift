@@ -1,0 +1,126 @@
+import ObjectModel
+
+/// The cluster's own furniture: nodes, namespaces, classes, leases, events.
+enum ClusterTable {
+    static let rules: [String: KindValidation.Rules] = [
+        "namespaces": { namespace, _ in finalizers(namespace) },
+        "namespaces:finalize": { namespace, _ in finalizers(namespace) },
+        "nodes": node,
+        "scheduling.k8s.io/priorityclasses": priorityClass,
+        "node.k8s.io/runtimeclasses": runtimeClass,
+        "coordination.k8s.io/leases": { object, _ in lease(object["spec"]) },
+        "events": event,
+        "events.k8s.io/events": event,
+        "certificates.k8s.io/certificatesigningrequests": SigningRequestValidation.check,
+        "apiregistration.k8s.io/apiservices": apiService,
+        "apiextensions.k8s.io/customresourcedefinitions": CustomResourceDefinitionValidation.check,
+    ]
+
+    private static func finalizers(_ namespace: Field) {
+        for finalizer in namespace["spec"].elements("finalizers") { finalizer.matches(Validation.qualifiedName) }
+    }
+
+    // MARK: Nodes
+
+    @Sendable private static func node(_ node: Field, _ old: Field?) {
+        let spec = node["spec"]
+        var seen: Set<String> = []
+        for taint in spec.elements("taints") {
+            for problem in Validation.qualifiedName(taint.text("key")) { taint["key"].refuse(.string(taint.text("key")), problem) }
+            taint["value"].matches(Validation.labelValue)
+            taint["effect"].requireOneOf(["NoExecute", "NoSchedule", "PreferNoSchedule"])
+            if !seen.insert("\(taint.text("key")):\(taint.text("effect"))").inserted { taint.duplicate() }
+        }
+        for range in spec.elements("podCIDRs") { range.matches(Validation.cidr) }
+        guard let old = old?["spec"] else { return }
+        if !old.value["podCIDRs"].isEmpty, old.value["podCIDRs"] != spec.value["podCIDRs"] {
+            spec["podCIDRs"].forbid(#"node updates may not change podCIDR except from "" to valid"#)
+        }
+        if !old.text("providerID").isEmpty, old.text("providerID") != spec.text("providerID") {
+            spec["providerID"].forbid(#"node updates may not change providerID except from "" to valid"#)
+        }
+    }
+
+    // MARK: Classes
+
+    private static let userPriorityMax: Int64 = 1_000_000_000
+    private static let systemPriorities: [String: Int64] = ["system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000]
+
+    @Sendable private static func priorityClass(_ priority: Field, _ old: Field?) {
+        let (name, value) = (priority["metadata"]["name"], priority["value"])
+        if name.text.hasPrefix("system-") {
+            let words = "priority class names with 'system-' prefix are reserved for system use only. error: "
+            if let known = systemPriorities[name.text] {
+                if known != value.number {
+                    name.forbid(words + "value of \(name.text) PriorityClass must be \(known)")
+                } else if priority.isTrue("globalDefault") {
+                    name.forbid(words + "globalDefault of \(name.text) PriorityClass must be false")
+                }
+            } else {
+                name.forbid(words + "\(name.text) is not a known system priority class")
+            }
+        } else if value.number > userPriorityMax {
+            value.forbid("maximum allowed value of a user defined priority is \(userPriorityMax)")
+        }
+        if let policy = priority.present("preemptionPolicy") { policy.requireOneOf(["Never", "PreemptLowerPriority"]) }
+        guard let old else { return }
+        if value.number != old["value"].number { value.forbid("may not be changed in an update.") }
+        priority["preemptionPolicy"].immutable(since: old["preemptionPolicy"])
+    }
+
+    @Sendable private static func runtimeClass(_ runtime: Field, _ old: Field?) {
+        for problem in Validation.dns1123Label(runtime.text("handler")) { runtime["handler"].refuse(.string(runtime.text("handler")), problem) }
+        ResourceValidation.amounts(of: "podFixed", in: runtime["overhead"])
+        runtime["scheduling"]["nodeSelector"].labels()
+        runtime["handler"].immutable(since: old?["handler"])
+    }
+
+    private static func lease(_ spec: Field) {
+        if let duration = spec.present("leaseDurationSeconds"), duration.number <= 0 { duration.refuse("must be greater than 0") }
+        spec["leaseTransitions"].nonNegative()
+    }
+
+    // MARK: Events
+
+    @Sendable private static func event(_ event: Field, _ old: Field?) {
+        guard event.value.apiVersion == "events.k8s.io/v1" else { return involvedNamespace(event, "involvedObject") }
+        if old == nil {
+            event["eventTime"].require()
+            event["reportingController"].requireMatch(Validation.qualifiedName)
+            for (field, max) in [("reportingInstance", 128), ("action", 128), ("reason", 128)] {
+                event[field].require()
+                if event.text(field).utf8.count > max { event[field].refuse("", "can have at most \(max) characters") }
+            }
+            if event.text("note").utf8.count > 1024 { event["note"].refuse("", "can have at most 1024 characters") }
+            if !["Normal", "Warning"].contains(event.text("type")) { event["type"].refuse("", "has invalid value: \(event.text("type"))") }
+        }
+        involvedNamespace(event, "regarding")
+    }
+
+    private static func involvedNamespace(_ event: Field, _ field: String) {
+        let about = event[field]["namespace"]
+        let isMisplaced =
+            about.isEmpty ? !["", "default"].contains(event.value.namespace) : about.text != event.value.namespace
+        if isMisplaced { event["involvedObject"]["namespace"].refuse(.string(about.text), "does not match event.namespace") }
+    }
+
+    // MARK: Extensions
+
+    @Sendable private static func apiService(_ service: Field, _ old: Field?) {
+        let spec = service["spec"]
+        let name = service["metadata"]["name"]
+        let wanted = "\(spec.text("version")).\(spec.text("group"))"
+        if !name.isEmpty, name.text != wanted { name.refuse("must be `spec.version+\".\"+spec.group`: \"\(wanted)\"") }
+        spec["version"].requireMatch(Validation.dns1035Label)
+        for (field, max) in [("groupPriorityMinimum", Int64(20_000)), ("versionPriority", 1000)]
+        where !(1...max).contains(spec[field].number) {
+            spec[field].refuse(.integer(spec[field].number), "must be positive and less than \(max)")
+        }
+        guard let target = spec.present("service") else { return }
+        target["namespace"].require()
+        target["name"].require()
+        if spec.isTrue("insecureSkipTLSVerify"), !spec["caBundle"].isEmpty {
+            spec["insecureSkipTLSVerify"].refuse("may not be true if caBundle is present")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import ObjectModel
+
+/// The rules of endpoints and endpoint slices.
+enum EndpointsValidation {
+    private static let endpointsMax = 1000
+    private static let addressesMax = 100
+    private static let portsMax = 20_000
+
+    /// The API server's own address, and the cluster DNS's, may be one that only this machine has: then so is the cluster.
+    private static func isServersOwn(_ object: Field) -> Bool {
+        let labels = object.value.metadata["labels"]
+        let service = labels["kubernetes.io/service-name"].string ?? object.value.name
+        return switch object.value.namespace {
+        case "default": service == "kubernetes"
+        case "kube-system": service == "kube-dns"
+        default: false
+        }
+    }
+
+    // MARK: Endpoints
+
+    @Sendable static func endpoints(_ endpoints: Field, _ old: Field?) {
+        let mayBeLocal = isServersOwn(endpoints)
+        for subset in endpoints.elements("subsets") {
+            if subset["addresses"].isEmpty, subset["notReadyAddresses"].isEmpty {
+                subset.missing("must specify `addresses` or `notReadyAddresses`")
+            }
+            for list in ["addresses", "notReadyAddresses"] {
+                for address in subset.elements(list) {
+                    address["ip"].address()
+                    if !mayBeLocal { address["ip"].reachableAddress() }
+                    address["hostname"].matches(Validation.dns1123Label)
+                    address["nodeName"].matches(Validation.dns1123Subdomain)
+                }
+            }
+            let ports = subset.elements("ports")
+            for port in ports {
+                if ports.count > 1 { port["name"].require() }
+                port["name"].matches(Validation.dns1123Label)
+                port["port"].showing(.integer(port["port"].number)).port()
+                port["protocol"].transport()
+                port["appProtocol"].matches(Validation.qualifiedName)
+            }
+        }
+    }
+
+    // MARK: Slices
+
+    @Sendable static func slice(_ slice: Field, _ old: Field?) {
+        let type = slice["addressType"]
+        type.requireOneOf(["FQDN", "IPv4", "IPv6"])
+        let mayBeLocal = isServersOwn(slice)
+        let endpoints = slice.elements("endpoints")
+        if endpoints.count > endpointsMax { slice["endpoints"].tooMany(endpoints.count, max: endpointsMax) }
+        for endpoint in endpoints { self.endpoint(endpoint, type.text, mayBeLocal) }
+        slicePorts(slice)
+        type.immutable(since: old?["addressType"])
+    }
+
+    private static func endpoint(_ endpoint: Field, _ type: String, _ mayBeLocal: Bool) {
+        let addresses = endpoint.elements("addresses")
+        if addresses.isEmpty { endpoint["addresses"].missing("must contain at least 1 address") }
+        if addresses.count > addressesMax { endpoint["addresses"].tooMany(addresses.count, max: addressesMax) }
+        for address in addresses {
+            switch type {
+            case "IPv4", "IPv6":
+                address.address()
+                if let parsed = IPAddress(address.text), parsed.isIPv4 != (type == "IPv4") {
+                    address.refuse("must be an \(type) address")
+                }
+                if !mayBeLocal { address.reachableAddress() }
+            case "FQDN": address.matches(Validation.dns1123Subdomain)
+            default: break
+            }
+        }
+        endpoint["nodeName"].matches(Validation.dns1123Subdomain)
+        endpoint["zone"].matches(Validation.labelValue)
+        endpoint["hostname"].matches(Validation.dns1123Label)
+        let zones = endpoint["hints"].elements("forZones")
+        if zones.count > 8 { endpoint["hints"]["forZones"].tooMany(zones.count, max: 8) }
+        var names = Names()
+        for zone in zones {
+            zone["name"].matches(Validation.labelValue)
+            names.insertUnique(zone["name"])
+        }
+    }
+
+    private static func slicePorts(_ slice: Field) {
+        let ports = slice.elements("ports")
+        if ports.count > portsMax { slice["ports"].tooMany(ports.count, max: portsMax) }
+        var names = Set<String>()
+        for port in ports {
+            port["name"].matches(Validation.dns1123Label)
+            if !names.insert(port.text("name")).inserted { port["name"].duplicate(.string(port.text("name"))) }
+            port["protocol"].transport()
+            port["appProtocol"].matches(Validation.qualifiedName)
+        }
+    }
+}

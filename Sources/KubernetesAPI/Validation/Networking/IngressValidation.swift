@@ -1,0 +1,68 @@
+import ObjectModel
+
+enum IngressValidation {
+    static func check(_ ingress: Field) {
+        let spec = ingress["spec"]
+        if spec["rules"].isEmpty, spec["defaultBackend"].isAbsent {
+            spec.refuse(spec.value["rules"], "either `defaultBackend` or `rules` must be specified")
+        }
+        if let fallback = spec.present("defaultBackend") { backend(fallback) }
+        for rule in spec.elements("rules") {
+            host(rule["host"])
+            guard let http = rule.present("http") else { continue }
+            http["paths"].require()
+            for item in http.elements("paths") {
+                path(item)
+                backend(item["backend"])
+            }
+        }
+        for tls in spec.elements("tls") { for name in tls.elements("hosts") { domain(name) } }
+        spec["ingressClassName"].matches(Validation.dns1123Subdomain)
+    }
+
+    private static func host(_ host: Field) {
+        guard !host.isEmpty else { return }
+        if IPAddress(host.text) != nil { host.refuse("must be a DNS name, not an IP address") }
+        domain(host)
+    }
+
+    private static func domain(_ name: Field) {
+        name.matches(name.text.contains("*") ? Validation.wildcardDNS1123Subdomain : Validation.dns1123Subdomain)
+    }
+
+    private static func path(_ item: Field) {
+        let (path, type) = (item["path"], item["pathType"])
+        switch type.text {
+        case "Exact", "Prefix":
+            if !path.text.hasPrefix("/") { path.refuse(.string(path.text), "must be an absolute path") }
+            for sequence in ["//", "/./", "/../", "%2f", "%2F"] where path.text.contains(sequence) { path.refuse("must not contain '\(sequence)'") }
+            for ending in ["/..", "/."] where path.text.hasSuffix(ending) { path.refuse("cannot end with '\(ending)'") }
+        case "ImplementationSpecific":
+            if !path.isEmpty, !path.text.hasPrefix("/") { path.refuse("must be an absolute path") }
+        case "" where type.isAbsent: type.missing("pathType must be specified")
+        default: type.unsupported(["Exact", "ImplementationSpecific", "Prefix"])
+        }
+    }
+
+    private static func backend(_ backend: Field) {
+        switch (backend.present("resource"), backend.present("service")) {
+        case (.some, .some): backend.refuse("", "cannot set both resource and service backends")
+        case (let resource?, nil):
+            resource["kind"].require()
+            resource["name"].require()
+        case (nil, let service?): self.service(service, in: backend)
+        case (nil, nil): backend.refuse("", "resource or service backend is required")
+        }
+    }
+
+    private static func service(_ service: Field, in backend: Field) {
+        service["name"].requireMatch(Validation.dns1035Label)
+        let (name, number) = (service["port"]["name"], service["port"]["number"])
+        switch (name.isEmpty, number.isEmpty) {
+        case (false, false): backend.refuse("", "cannot set both port name & port number")
+        case (false, true): name.matches(Validation.portName)
+        case (true, false): number.port()
+        case (true, true): backend.missing("port name or number is required")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import ObjectModel
+
+enum CronJobValidation {
+    /// What the controller puts behind the name takes the other eleven.
+    private static let nameMax = 52
+
+    @Sendable static func check(_ job: Field, _ old: Field?) {
+        let name = job["metadata"]["name"]
+        if old == nil, name.text.utf8.count > nameMax { name.refuse("must be no more than \(nameMax) characters") }
+        let spec = job["spec"]
+        schedule(spec["schedule"])
+        spec["startingDeadlineSeconds"].nonNegative()
+        if let zone = spec.present("timeZone") { timeZone(zone) }
+        spec["concurrencyPolicy"].requireOneOf(["Allow", "Forbid", "Replace"])
+        spec["successfulJobsHistoryLimit"].nonNegative()
+        spec["failedJobsHistoryLimit"].nonNegative()
+        let template = spec["jobTemplate"]["spec"]
+        JobValidation.spec(template)
+        if let selector = template.present("selector") { selector.refuse("`selector` will be auto-generated") }
+        if template.isTrue("manualSelector") { template["manualSelector"].unsupported(["nil", "false"]) }
+    }
+
+    private static func schedule(_ schedule: Field) {
+        if !schedule.require() { return }
+        if schedule.text.contains("TZ") {
+            return schedule.refuse("cannot use TZ or CRON_TZ in schedule, use timeZone field instead")
+        }
+        if let problem = CronSyntax.problem(schedule.text) { schedule.refuse(problem) }
+    }
+
+    /// Which zones there are is for the machine to know; a name that can't be one is refused.
+    private static func timeZone(_ zone: Field) {
+        if zone.isEmpty { return zone.refuse("timeZone must be nil or non-empty string") }
+        let isName = zone.text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"):
+                true
+            default: false
+            }
+        }
+        if zone.text.lowercased() == "local" {
+            zone.refuse("timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")
+        } else if !isName || zone.text.hasPrefix("/") || zone.text.hasSuffix("/") {
+            zone.refuse("unknown time zone \(zone.text)")
+        }
+    }
+}
