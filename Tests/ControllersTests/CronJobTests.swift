@@ -68,11 +68,18 @@ import Testing
         return cronJob
     }
 
-    /// A clock that the test moves, ahead of the machine's.
+    /// A clock that all but stands still until the test moves it; a little ahead of the machine's, so that a minute has passed since all was made.
     private final class Clock: Sendable {
-        private let ahead = Mutex<Duration>(.seconds(90))
-        var now: Timestamp { .now() + ahead.withLock { $0 } }
-        func advance(_ duration: Duration) { ahead.withLock { $0 += duration } }
+        private let time = Mutex(Timestamp.now() + .seconds(90))
+
+        /// A microsecond later each time, for events are named by their time.
+        var now: Timestamp {
+            time.withLock {
+                $0 = $0 + .microseconds(1)
+                return $0
+            }
+        }
+        func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
     }
 
     private func run(_ body: (TestCluster, Clock) async throws -> Void) async throws {
@@ -143,6 +150,19 @@ import Testing
             try await cluster.admin.create(.cronJobs, other)
             let jobs = try await cluster.wait(.jobs, "the other's job") { !$0.isEmpty }
             #expect(jobs.allSatisfy { $0.name.hasPrefix("tock-") })
+        }
+    }
+
+    @Test func `a job that was made before a crash is taken up, not made again`() async throws {
+        try await run { cluster, clock in
+            let suspended = try await cluster.admin.create(.cronJobs, Self.cronJob(["suspend": true]))
+            var job = JobTests.job("tick-\(clock.now.seconds / 60)", image: "stuck")
+            job.metadata["ownerReferences"] = [suspended.controllerReference(as: .cronJobs)]
+            let made = try await cluster.admin.create(.jobs, job)
+            try await cluster.admin.patch(.cronJobs, namespace: "default", name: "tick", .merge, ["spec": ["suspend": false]])
+            let cronJob = try await cluster.wait(.cronJobs, name: "tick", "taken up") { $0.status["active"].array.count == 1 }
+            #expect(cronJob.status["active"][0]["uid"] == .string(made.uid))
+            #expect(try await cluster.admin.list(.jobs, namespace: "default").items.count == 1)
         }
     }
 }
