@@ -84,7 +84,7 @@ struct ControlPlane: Sendable {
     func client(controller name: String) -> Client {
         server.client(
             user: "system:serviceaccount:kube-system:\(name)", groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
-            userAgent: name)
+            userAgent: "kube-controller-manager")
     }
 }
 

@@ -19,7 +19,7 @@ struct NodeAccess: Sendable {
     /// In the process of the control plane.
     init(_ control: ControlPlane, node name: String) {
         node = control.server.client(user: "system:node:\(name)", groups: ["system:nodes"], userAgent: "kubelet")
-        proxy = control.server.client(user: "system:kube-proxy", userAgent: "service-proxy")
+        proxy = control.server.client(user: "system:kube-proxy", userAgent: "kube-proxy")
         dns = control.client(controller: "cluster-dns")
         authorityPEM = control.authority.certificatePEM
         let credentials = control.credentials
@@ -32,8 +32,8 @@ struct NodeAccess: Sendable {
         serving: @escaping @Sendable (Leaf, @escaping @Sendable (Credential) async throws -> Void) async throws -> CredentialRenewal.Item
     ) {
         node = Client(transport, userAgent: "kubelet")
-        proxy = Client(transport, userAgent: "service-proxy")
-        dns = Client(transport, userAgent: "cluster-dns")
+        proxy = Client(transport, userAgent: "kube-proxy")
+        dns = Client(transport, userAgent: "coredns")
         self.authorityPEM = authorityPEM
         self.serving = serving
     }
