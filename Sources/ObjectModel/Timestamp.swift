@@ -53,7 +53,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     // MARK: Calendar
 
     /// Days since 1970-01-01 in the proleptic Gregorian calendar. (Years start in March, so that the leap day is the last.)
-    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    public static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let year = month <= 2 ? year - 1 : year
         let era = (year >= 0 ? year : year - 399) / 400
         let yearOfEra = year - era * 400

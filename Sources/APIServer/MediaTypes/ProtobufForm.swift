@@ -71,30 +71,48 @@ enum ProtobufForm {
         return ProtobufEnvelope.encode(object, as: type)
     }
 
+    /// A stored object in its envelope, in the resource's version.
+    static func encode(_ stored: [UInt8], _ resource: ServedResource) throws(APIError) -> [UInt8] {
+        let definition = resource.definition
+        let message = try message(stored, resource, number: nil)
+        let (head, tail) = ProtobufEnvelope.frame(apiVersion: definition.apiVersion, kind: definition.kind, length: message.count)
+        return head + message + tail
+    }
+
     /// A list, from its objects one by one: a piece for each.
-    static func list(
-        _ objects: [StoredObject], apiVersion: String, kind: String, metadata: Value, item: (StoredObject) throws(APIError) -> (Value, TypeDefinition)
-    ) throws(APIError) -> [[UInt8]] {
-        guard let list = type(apiVersion: apiVersion, kind: kind), let items = list.field("items")?.protobufPath.first else {
+    static func list(_ objects: [StoredObject], _ metadata: Value, _ resource: ServedResource) throws(APIError) -> [[UInt8]] {
+        let (apiVersion, kind) = (resource.apiVersion, resource.definition.listKind)
+        guard let list = type(apiVersion: apiVersion, kind: kind), let number = list.field("items")?.protobufPath.first else {
             throw .notAcceptable(AnswerForm.Endpoint(hasProtobuf: false).mediaTypes)
         }
         var pieces: [[UInt8]] = [[], ProtobufEncoder.encode(["metadata": metadata], as: list)]
         pieces.reserveCapacity(objects.count + 3)
         var length = pieces[1].count
         for object in objects {
-            let (value, type) = try item(object)
-            var out = ProtobufWriter()
-            let start = out.open(items)
-            ProtobufEncoder.write(value, type, &out)
-            out.close(start)
-            let bytes = out.bytes
-            length += bytes.count
-            pieces.append(bytes)
+            let piece = try message(object.bytes, resource, number: number)
+            length += piece.count
+            pieces.append(piece)
         }
         let (head, tail) = ProtobufEnvelope.frame(apiVersion: apiVersion, kind: kind, length: length)
         pieces[0] = head
         pieces.append(tail)
         return pieces
+    }
+
+    /// A stored object's message: alone, or as the field of a list. What is stored is canonical, so no tree is made of it as a rule.
+    private static func message(_ stored: [UInt8], _ resource: ServedResource, number: Int?) throws(APIError) -> [UInt8] {
+        let type = resource.definition.type
+        var out = ProtobufWriter()
+        let start = number.map { out.open($0) }
+        if resource.conversion == nil, ProtobufTranscoder.write(stored, type, &out) {
+            if let start { out.close(start) }
+            return out.bytes
+        }
+        var again = ProtobufWriter()
+        let restart = number.map { again.open($0) }
+        ProtobufEncoder.write(try Presenter.parse(stored, resource), type, &again)
+        if let restart { again.close(restart) }
+        return again.bytes
     }
 
     /// A watch's frame: four bytes of length, then `WatchEvent` without an envelope, which holds the object in one.

@@ -16,9 +16,13 @@ struct Presenter: Sendable {
         switch form.shape {
         case .object:
             if form.encoding == .json, resource.conversion == nil { return HTTPResponse(status: status, headers: headers, body: [bytes]) }
+            if form.encoding == .protobuf {
+                let message = try ProtobufForm.encode(bytes, resource)
+                return HTTPResponse(status: status, contentType: form.encoding.rawValue, headers: headers, body: [message])
+            }
             return try Self.answer(try Self.parse(bytes, resource), form, resource, status: status, headers: headers)
         case .table(let version):
-            let object = try Self.parse(bytes, resource)
+            let object = try Self.parse(bytes)
             let table = try table([object], version, resource, request, metadata: ["resourceVersion": .string(object.resourceVersion)])
             return try Self.answer(table, form, resource, status: status, headers: headers)
         case .partialMetadata(let version):
@@ -80,13 +84,14 @@ struct Presenter: Sendable {
         case .object:
             switch form.encoding {
             case .json where resource.conversion == nil: return HTTPResponse(body: Self.pieces(page.objects, metadata, resource))
-            case .protobuf: return try protobufList(page, metadata, resource)
+            case .protobuf:
+                return HTTPResponse(contentType: Encoding.protobuf.rawValue, body: try ProtobufForm.list(page.objects, metadata, resource))
             case .json, .yaml, .cbor:
                 let items = try page.objects.map { object throws(APIError) in try resource.value(of: object) }
                 return try Self.answer(Self.list(resource.definition.listKind, resource.apiVersion, metadata, items), form, resource)
             }
         case .table(let version):
-            let objects = try page.objects.map { object throws(APIError) in try resource.value(of: object) }
+            let objects = try page.objects.map { object throws(APIError) in try object.value() }
             return try Self.answer(try table(objects, version, resource, request, metadata: metadata), form, resource)
         case .partialMetadata:
             throw APIError(
@@ -100,13 +105,6 @@ struct Presenter: Sendable {
 
     private static func list(_ kind: String, _ apiVersion: String, _ metadata: Value, _ items: [Value]) -> Value {
         ["kind": .string(kind), "apiVersion": .string(apiVersion), "metadata": metadata, "items": .array(items)]
-    }
-
-    private func protobufList(_ page: ResourceReader.Page, _ metadata: Value, _ resource: ServedResource) throws(APIError) -> HTTPResponse {
-        let pieces = try ProtobufForm.list(
-            page.objects, apiVersion: resource.apiVersion, kind: resource.definition.listKind, metadata: metadata
-        ) { object throws(APIError) in (try resource.value(of: object), resource.definition.type) }
-        return HTTPResponse(contentType: Encoding.protobuf.rawValue, body: pieces)
     }
 
     /// A list as the pieces that it is made of: a head, the stored objects, a tail.
@@ -136,7 +134,10 @@ struct Presenter: Sendable {
         case .object:
             if encoding == .json, resource.conversion == nil { return nil }
             return Watcher.Encoder(sharedBy: "\(encoding.rawValue) \(resource.apiVersion)") { kind, bytes in
-                WatchFrame.encode(kind, Self.tree(kind, bytes, resource), encoding, resource)
+                if encoding == .protobuf, kind != .error, let object = try? ProtobufForm.encode(bytes, resource) {
+                    return ProtobufForm.frame(kind, object)
+                }
+                return WatchFrame.encode(kind, Self.tree(kind, bytes, resource), encoding, resource)
             }
         case .partialMetadata(let version):
             return Watcher.Encoder(sharedBy: "\(encoding.rawValue) metadata \(version)") { kind, bytes in
@@ -152,12 +153,13 @@ struct Presenter: Sendable {
             let isFirst = Once()
             let includeObject = try Self.includeObject(request)
             return Watcher.Encoder { kind, bytes in
-                let object = Self.tree(kind, bytes, resource)
+                let object = (try? Self.parse(bytes)) ?? .null
                 if kind == .error { return WatchFrame.encode(kind, object, encoding, resource) }
                 // A bookmark is a table without rows.
                 var table = TableForm.table(
                     kind == .bookmark ? [] : [object], version: version, definition: resource.definition,
-                    metadata: ["resourceVersion": .string(object.resourceVersion)], includeObject: includeObject, now: .now())
+                    metadata: ["resourceVersion": .string(object.resourceVersion)], includeObject: includeObject, now: .now(),
+                    served: resource.served)
                 if !isFirst.pass() { table["columnDefinitions"] = .null }
                 return WatchFrame.encode(kind, table, encoding, resource)
             }
@@ -170,7 +172,8 @@ struct Presenter: Sendable {
         _ objects: [Value], _ version: String, _ resource: ServedResource, _ request: APIRequest, metadata: Value
     ) throws(APIError) -> Value {
         TableForm.table(
-            objects, version: version, definition: resource.definition, metadata: metadata, includeObject: try Self.includeObject(request), now: now)
+            objects, version: version, definition: resource.definition, metadata: metadata, includeObject: try Self.includeObject(request), now: now,
+            served: resource.served)
     }
 
     /// What each row of a table carries of its object.
@@ -193,9 +196,12 @@ struct Presenter: Sendable {
         return (try? parse(bytes, resource)) ?? .null
     }
 
-    private static func parse(_ bytes: [UInt8], _ resource: ServedResource) throws(APIError) -> Value {
+    /// A stored object in the resource's version.
+    static func parse(_ bytes: [UInt8], _ resource: ServedResource) throws(APIError) -> Value { resource.served(try parse(bytes)) }
+
+    private static func parse(_ bytes: [UInt8]) throws(APIError) -> Value {
         do {
-            return resource.served(try Value(json: bytes))
+            return try Value(json: bytes)
         } catch {
             throw .internalError("stored object cannot be read: \(error)")
         }

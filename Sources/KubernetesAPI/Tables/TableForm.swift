@@ -3,19 +3,22 @@ import ObjectModel
 /// Objects as `meta.k8s.io` `Table`: what `kubectl get` shows.
 public enum TableForm {
     /// - Parameters:
+    ///   - objects: as they are stored.
     ///   - version: `v1` or `v1beta1`.
     ///   - metadata: of the list, or the object's resource version.
     ///   - includeObject: `None`, `Metadata` or `Object`: what each row carries of its object.
     ///   - now: what ages are counted from.
+    ///   - served: makes of a stored object the one that is served.
     public static func table(
-        _ objects: [Value], version: String, definition: ResourceDefinition, metadata: Value, includeObject: String, now: Timestamp
+        _ objects: [Value], version: String, definition: ResourceDefinition, metadata: Value, includeObject: String, now: Timestamp,
+        served: (Value) -> Value = { $0 }
     ) -> Value {
         let columns = definition.columns.isEmpty ? plainColumns : definition.columns.map { Self.column($0.name, $0.type, $0.format, $0.priority) }
         let rows = objects.map { object in
             var row: Value = ["cells": .array(cells(object, definition, now))]
             switch includeObject {
             case "None": break
-            case "Object": row["object"] = object
+            case "Object": row["object"] = served(object)
             default:
                 row["object"] = [
                     "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": object["metadata"],

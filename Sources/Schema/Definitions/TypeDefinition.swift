@@ -103,6 +103,10 @@ public final class TypeContent: Sendable {
         completion = Completion(fields: self.fields, defaults: defaults, rules: rules)
     }
 
+    private let lazyProtobufNames = AtomicLazyReference<ProtobufNames>()
+
+    var protobufNames: ProtobufNames { lazyProtobufNames.load() ?? lazyProtobufNames.storeIfNil(ProtobufNames(fields)) }
+
     var protobufTable: ProtobufTable { lazyProtobufTable.load() ?? lazyProtobufTable.storeIfNil(ProtobufTable(fields)) }
 
     /// Whether objects of the type can be written as protobuf: a custom resource's can't.

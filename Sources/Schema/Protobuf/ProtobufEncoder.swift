@@ -45,7 +45,7 @@ public enum ProtobufEncoder {
 
     // MARK: Values
 
-    private static func write(_ value: Value, _ type: ValueType, _ number: Int, _ out: inout ProtobufWriter) {
+    static func write(_ value: Value, _ type: ValueType, _ number: Int, _ out: inout ProtobufWriter) {
         switch (type, value) {
         case (_, .null): break
         case (.string, .string(let text)): out.string(number, text)

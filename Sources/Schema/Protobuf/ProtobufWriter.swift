@@ -68,6 +68,12 @@ public struct ProtobufWriter: ~Copyable {
         sink.append(value)
     }
 
+    public mutating func data(_ number: Int, _ value: UnsafeRawBufferPointer) {
+        tag(number, .bytes)
+        varint(UInt64(value.count))
+        sink.append(value)
+    }
+
     // MARK: Parts
 
     /// Bytes that are in wire form already.

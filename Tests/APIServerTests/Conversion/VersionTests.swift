@@ -36,6 +36,22 @@ import Testing
         #expect(now["message"] == "again" && now.apiVersion == "v1")
     }
 
+    @Test func tablesOfBothVersionsShowTheSame() async throws {
+        let server = try await TestServer()
+        _ = try await server.post(Self.core, Self.event)
+        var rows: [Value] = []
+        for path in [Self.core, Self.events] {
+            let accept = "application/json;as=Table;v=v1;g=meta.k8s.io"
+            let (_, table) = try await server.send(APIRequest(.get, path, query: [("includeObject", "Object")], accept: accept))
+            rows.append(table["rows"][0]["cells"])
+            #expect(table["rows"][0]["object"].apiVersion == (path == Self.core ? "v1" : "events.k8s.io/v1"))
+        }
+        #expect(rows[0] == rows[1] && rows[0][3] == "pod/p")
+        let (status, _) = try await server.send(
+            APIRequest(.get, Self.core, query: [("includeObject", "All")], accept: "application/json;as=Table;v=v1;g=meta.k8s.io"))
+        #expect(status == 400)
+    }
+
     @Test func aWatchTellsEventsInItsOwnVersion() async throws {
         let server = try await TestServer()
         let resource = Resource(group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", isNamespaced: true)

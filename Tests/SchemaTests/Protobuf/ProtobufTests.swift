@@ -51,6 +51,36 @@ import Testing
         }
     }
 
+    @Test func textComesOverWithoutATree() throws {
+        for (number, type) in Self.types.enumerated() {
+            var dice = Dice(seed: UInt64(number) + 1000)
+            for depth in [3, 5, 7] {
+                let object = dice.object(of: type, depth: depth)
+                let bytes = try #require(ProtobufTranscoder.transcode(object.canonicalJSON(), as: type), "\(type.name)")
+                let back = try Self.decode(bytes, type).get()
+                #expect(back == object, "\(type.name) \(Self.difference(back, object))")
+            }
+        }
+    }
+
+    @Test func textThatIsNotCanonicalIsLeftAlone() throws {
+        let type = try Self.type("", "v1", "Pod")
+        var dice = Dice(seed: 12)
+        for _ in 0..<4_000 {
+            var bytes = dice.object(of: type, depth: 5).canonicalJSON()
+            for _ in 0...dice.roll(3) where !bytes.isEmpty {
+                let place = dice.roll(bytes.count)
+                if dice.roll(2) == 0 { bytes[place] = UInt8(dice.roll(256)) } else { bytes.remove(at: place) }
+            }
+            // Whatever comes out is a message.
+            guard let message = ProtobufTranscoder.transcode(bytes, as: type) else { continue }
+            if let value = try? Value(json: bytes) { _ = (value, Self.decode(message, type)) }
+        }
+        for text in ["", "{", "[]", "{}x", #"{"spec":{"containers":{"a":1}}}"#, #"{"spec":1}"#, #"{"metadata":{"name":"\"#] {
+            #expect(ProtobufTranscoder.transcode(Array(text.utf8), as: type) == nil, "\(text)")
+        }
+    }
+
     @Test func everyResourceHasProtobuf() {
         for resource in Self.catalog.resources { #expect(resource.type.content.hasProtobuf, "\(resource.plural)") }
     }
