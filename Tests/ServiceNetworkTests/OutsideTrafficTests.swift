@@ -62,26 +62,28 @@ struct OutsideTrafficTests {
         }
     }
 
+    private static let balancer = IPAddress.v4(203, 0, 113, 7)
+
+    private static func balanced(_ ranges: [String]) -> Value {
+        var service = Make.service("web", clusterIP: "10.96.0.20", spec: ["type": "LoadBalancer", "loadBalancerSourceRanges": Value(ranges)])
+        service.status = ["loadBalancer": ["ingress": [["ip": .string("\(balancer)")]]]]
+        return service
+    }
+
     @Test func `a load balancer's source ranges let in whom they name`() async throws {
         let host = try await TestHost()
         let outside = try await makeOutside(host)
         let pod = try await host.addPod("a")
         let server = try await TestSocket.serve("a", on: 8080, in: pod.namespace)
         defer { server.close() }
-        let balancer = IPAddress.v4(203, 0, 113, 7)
-        let service: @Sendable ([String]) -> Value = { ranges in
-            var service = Make.service("web", clusterIP: "10.96.0.20", spec: ["type": "LoadBalancer", "loadBalancerSourceRanges": Value(ranges)])
-            service.status = ["loadBalancer": ["ingress": [["ip": .string("\(balancer)")]]]]
-            return service
-        }
         try await host.withProxy {
             host.api.put(.endpointSlices, Make.slice("web", [Make.endpoint("\(pod.address)")]))
-            host.api.put(.services, service(["198.51.100.0/24"]))
-            try await eventually { await TestSocket.ask(balancer, 80, from: outside).server == "a" }
-            host.api.put(.services, service(["192.0.2.0/24", "10.0.0.0/8"]))
-            try await eventually { await TestSocket.ask(balancer, 80, timeout: 0.2, from: outside) == .timeout }
-            host.api.put(.services, service(["0.0.0.0/0"]))
-            try await eventually { await TestSocket.ask(balancer, 80, timeout: 0.2, from: outside).server == "a" }
+            host.api.put(.services, Self.balanced(["198.51.100.0/24"]))
+            try await eventually { await TestSocket.ask(Self.balancer, 80, from: outside).server == "a" }
+            host.api.put(.services, Self.balanced(["192.0.2.0/24", "10.0.0.0/8"]))
+            try await eventually { await TestSocket.ask(Self.balancer, 80, timeout: 0.2, from: outside) == .timeout }
+            host.api.put(.services, Self.balanced(["0.0.0.0/0"]))
+            try await eventually { await TestSocket.ask(Self.balancer, 80, timeout: 0.2, from: outside).server == "a" }
         }
     }
 

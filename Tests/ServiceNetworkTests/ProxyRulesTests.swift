@@ -19,19 +19,19 @@ import Testing
         ])
         #expect(
             lines(first) == [
-                "add chain inet apus pick-cluster-ip-ipv4-1",
-                "add rule inet apus pick-cluster-ip-ipv4-1 ip saddr != { 10.244.0.0/16 } meta mark set meta mark or 0x4000",
-                "add rule inet apus pick-cluster-ip-ipv4-1 meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport . numgen random mod 1 map @backends-ipv4",
-                "add element inet apus services-ipv4 { 10.96.0.1 . tcp . 80 : goto pick-cluster-ip-ipv4-1 }",
-                "add element inet apus backends-ipv4 { 10.96.0.1 . tcp . 80 . 0 : 10.244.1.1 . 8080 }",
+                "add chain inet apus pick-cluster-ip-tcp-ipv4-1",
+                "add rule inet apus pick-cluster-ip-tcp-ipv4-1 ip saddr != { 10.244.0.0/16 } meta mark set meta mark or 0x4000",
+                "add rule inet apus pick-cluster-ip-tcp-ipv4-1 meta l4proto tcp dnat ip to ip daddr . meta l4proto . th dport . numgen random mod 1 map @backends-tcp-ipv4",
+                "add element inet apus services-ipv4 { 10.96.0.1 . tcp . 80 : goto pick-cluster-ip-tcp-ipv4-1 }",
+                "add element inet apus backends-tcp-ipv4 { 10.96.0.1 . tcp . 80 . 0 : 10.244.1.1 . 8080 }",
             ])
         let second = rules.update([
             ("default/b", Make.service("b", clusterIP: "10.96.0.2"), [Make.slice("b", [Make.endpoint("10.244.1.2", node: "b")])])
         ])
         #expect(
             lines(second) == [
-                "add element inet apus services-ipv4 { 10.96.0.2 . tcp . 80 : goto pick-cluster-ip-ipv4-1 }",
-                "add element inet apus backends-ipv4 { 10.96.0.2 . tcp . 80 . 0 : 10.244.1.2 . 8080 }",
+                "add element inet apus services-ipv4 { 10.96.0.2 . tcp . 80 : goto pick-cluster-ip-tcp-ipv4-1 }",
+                "add element inet apus backends-tcp-ipv4 { 10.96.0.2 . tcp . 80 . 0 : 10.244.1.2 . 8080 }",
             ])
     }
 
@@ -42,8 +42,8 @@ import Testing
         let plan = rules.update([("default/a", service, [Make.slice("a", port: 9090, [Make.endpoint("10.244.1.1", node: "b")])])])
         #expect(
             lines(plan) == [
-                "delete element inet apus backends-ipv4 { 10.96.0.1 . tcp . 80 . 0 }",
-                "add element inet apus backends-ipv4 { 10.96.0.1 . tcp . 80 . 0 : 10.244.1.1 . 9090 }",
+                "delete element inet apus backends-tcp-ipv4 { 10.96.0.1 . tcp . 80 . 0 }",
+                "add element inet apus backends-tcp-ipv4 { 10.96.0.1 . tcp . 80 . 0 : 10.244.1.1 . 9090 }",
             ])
     }
 
@@ -63,7 +63,7 @@ import Testing
         let slices = { (name: String, address: String) in [Make.slice(name, [Make.endpoint(address, node: "b")])] }
         _ = rules.update([("default/a", young, slices("a", "10.244.1.1"))])
         let taken = rules.update([("default/z", old, slices("z", "10.244.1.2"))])
-        #expect(lines(taken).contains("delete element inet apus backends-ipv4 { 203.0.113.1 . tcp . 80 . 0 }"))
+        #expect(lines(taken).contains("delete element inet apus backends-tcp-ipv4 { 203.0.113.1 . tcp . 80 . 0 }"))
         #expect(taken.transaction.description.contains("203.0.113.1 . tcp . 80 . 0 : 10.244.1.2 . 8080"))
         let inherited = rules.update([("default/z", nil, [])])
         #expect(inherited.transaction.description.contains("203.0.113.1 . tcp . 80 . 0 : 10.244.1.1 . 8080"))
@@ -78,9 +78,9 @@ import Testing
         let text = rules.replacement().description
         #expect(
             text.contains(
-                "add element inet apus services-ipv4 { 10.96.0.1 . tcp . 80 : goto pick-cluster-ip-ipv4-1, 10.96.0.2 . tcp . 80 : goto refuse-connection }"
+                "add element inet apus services-ipv4 { 10.96.0.1 . tcp . 80 : goto pick-cluster-ip-tcp-ipv4-1, 10.96.0.2 . tcp . 80 : goto refuse-connection }"
             ))
-        #expect(text.contains("add element inet apus backends-ipv4 { 10.96.0.1 . tcp . 80 . 0 : 10.244.1.2 . 8080 }"))
+        #expect(text.contains("add element inet apus backends-tcp-ipv4 { 10.96.0.1 . tcp . 80 . 0 : 10.244.1.2 . 8080 }"))
         #expect(!text.contains("10.244.1.1"))
     }
 

@@ -94,6 +94,28 @@ struct ServiceProxyTests {
         }
     }
 
+    @Test func `the kernel takes every change by itself, whatever count of endpoints and protocol is new`() async throws {
+        let host = try await TestHost()
+        var rules = ProxyRules(
+            table: ProxyTable(clusterCIDRs: [CIDR(.v4(10, 244, 0, 0), prefixLength: 16)], serviceCIDRs: [CIDR(.v4(10, 96, 0, 0), prefixLength: 12)]),
+            node: ProxyNode(name: "node-a"))
+        try await host.nftables.apply(rules.replacement())
+        for transport in ["TCP", "UDP", "SCTP"] {
+            for (affinity, traffic) in [("None", "Cluster"), ("None", "Local"), ("ClientIP", "Cluster")] {
+                let service = Make.service(
+                    "web", clusterIP: "10.96.0.20", ports: [["port": 80, "nodePort": 30080, "protocol": .string(transport)]],
+                    spec: ["type": "NodePort", "sessionAffinity": .string(affinity), "externalTrafficPolicy": .string(traffic)])
+                for count in [1, 2, 0, 3, 2, 5] {
+                    let endpoints = (0..<count).map { Make.endpoint("10.244.0.\($0 + 9)") }
+                    let plan = rules.update([("default/web", service, [Make.slice("web", transport: transport, endpoints)])])
+                    try await host.nftables.apply(plan.transaction)
+                }
+            }
+        }
+        try await host.nftables.apply(rules.update([("default/web", nil, [])]).transaction)
+        #expect(try await host.nftables.list(table: "apus")?.contains("10.244.0.9") == false)
+    }
+
     @Test func `node ports answer on the node's addresses and on localhost`() async throws {
         let host = try await TestHost()
         let (a, b) = (try await host.addPod("a"), try await host.addPod("b"))

@@ -17,8 +17,9 @@ import Testing
             "web", [Make.endpoint("10.244.0.7"), Make.endpoint("10.244.1.5", node: "node-b"), Make.endpoint("10.244.1.6", ready: false)])
         #expect(
             try rules(Make.service("web"), [slice]) == [
-                "services-ipv4: 10.96.0.10 . tcp . 80": "goto pick-cluster-ip-ipv4-2",
-                "backends-ipv4: 10.96.0.10 . tcp . 80 . 0": "10.244.0.7 . 8080", "backends-ipv4: 10.96.0.10 . tcp . 80 . 1": "10.244.1.5 . 8080",
+                "services-ipv4: 10.96.0.10 . tcp . 80": "goto pick-cluster-ip-tcp-ipv4-2",
+                "backends-tcp-ipv4: 10.96.0.10 . tcp . 80 . 0": "10.244.0.7 . 8080",
+                "backends-tcp-ipv4: 10.96.0.10 . tcp . 80 . 1": "10.244.1.5 . 8080",
                 "hairpin-ipv4: 10.244.0.7 . 10.244.0.7": "",
             ])
     }
@@ -39,11 +40,11 @@ import Testing
         let terminating = Make.endpoint("10.244.0.7", ready: false, serving: true, terminating: true)
         let notServing = Make.endpoint("10.244.0.8", ready: false, serving: false, terminating: true)
         let alone = try rules(Make.service("web"), [Make.slice("web", [terminating, notServing])])
-        #expect(alone["backends-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.7 . 8080")
-        #expect(alone["backends-ipv4: 10.96.0.10 . tcp . 80 . 1"] == nil)
+        #expect(alone["backends-tcp-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.7 . 8080")
+        #expect(alone["backends-tcp-ipv4: 10.96.0.10 . tcp . 80 . 1"] == nil)
         let withReady = try rules(Make.service("web"), [Make.slice("web", [terminating, Make.endpoint("10.244.0.9")])])
-        #expect(withReady["backends-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.9 . 8080")
-        #expect(withReady["services-ipv4: 10.96.0.10 . tcp . 80"] == "goto pick-cluster-ip-ipv4-1")
+        #expect(withReady["backends-tcp-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.9 . 8080")
+        #expect(withReady["services-ipv4: 10.96.0.10 . tcp . 80"] == "goto pick-cluster-ip-tcp-ipv4-1")
     }
 
     @Test func `ports are matched by name and protocol`() throws {
@@ -54,26 +55,26 @@ import Testing
             Make.slice("dns", suffix: "t", port: 5354, portName: "dns-tcp", transport: "TCP", [Make.endpoint("10.244.0.2")]),
         ]
         let rules = try rules(service, slices)
-        #expect(rules["backends-ipv4: 10.96.0.10 . udp . 53 . 0"] == "10.244.0.2 . 5353")
-        #expect(rules["backends-ipv4: 10.96.0.10 . tcp . 53 . 0"] == "10.244.0.2 . 5354")
+        #expect(rules["backends-udp-ipv4: 10.96.0.10 . udp . 53 . 0"] == "10.244.0.2 . 5353")
+        #expect(rules["backends-tcp-ipv4: 10.96.0.10 . tcp . 53 . 0"] == "10.244.0.2 . 5354")
     }
 
     @Test func `node ports and external addresses go to every node, masqueraded`() throws {
         let service = Make.service(
             "web", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]], spec: ["type": "NodePort", "externalIPs": ["203.0.113.5"]])
         let rules = try rules(service, [Make.slice("web", [Make.endpoint("10.244.1.5", node: "node-b")])])
-        #expect(rules["nodeports-ipv4: tcp . 30080"] == "goto pick-external-nodeport-ipv4-1")
-        #expect(rules["nodeport-backends-ipv4: tcp . 30080 . 0"] == "10.244.1.5 . 8080")
-        #expect(rules["services-ipv4: 203.0.113.5 . tcp . 80"] == "goto pick-external-ip-ipv4-1")
+        #expect(rules["nodeports-ipv4: tcp . 30080"] == "goto pick-external-nodeport-tcp-ipv4-1")
+        #expect(rules["nodeport-backends-tcp-ipv4: tcp . 30080 . 0"] == "10.244.1.5 . 8080")
+        #expect(rules["services-ipv4: 203.0.113.5 . tcp . 80"] == "goto pick-external-ip-tcp-ipv4-1")
     }
 
     @Test func `externalTrafficPolicy Local keeps outside traffic on the node, and drops it where nobody is`() throws {
         let service = Make.service(
             "web", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]], spec: ["type": "NodePort", "externalTrafficPolicy": "Local"])
         let both = try rules(service, [Make.slice("web", [Make.endpoint("10.244.0.7"), Make.endpoint("10.244.1.5", node: "node-b")])])
-        #expect(both["external-nodeports-ipv4: tcp . 30080"] == "goto pick-local-nodeport-ipv4-1")
-        #expect(both["external-nodeport-backends-ipv4: tcp . 30080 . 0"] == "10.244.0.7 . 8080")
-        #expect(both["nodeports-ipv4: tcp . 30080"] == "goto pick-cluster-nodeport-ipv4-2")
+        #expect(both["external-nodeports-ipv4: tcp . 30080"] == "goto pick-local-nodeport-tcp-ipv4-1")
+        #expect(both["external-nodeport-backends-tcp-ipv4: tcp . 30080 . 0"] == "10.244.0.7 . 8080")
+        #expect(both["nodeports-ipv4: tcp . 30080"] == "goto pick-cluster-nodeport-tcp-ipv4-2")
         let away = try rules(service, [Make.slice("web", [Make.endpoint("10.244.1.5", node: "node-b")])])
         #expect(away["external-nodeports-ipv4: tcp . 30080"] == "drop")
     }
@@ -81,15 +82,15 @@ import Testing
     @Test func `internalTrafficPolicy Local stays on the node`() throws {
         let service = Make.service("web", spec: ["internalTrafficPolicy": "Local"])
         let rules = try rules(service, [Make.slice("web", [Make.endpoint("10.244.0.7"), Make.endpoint("10.244.1.5", node: "node-b")])])
-        #expect(rules["services-ipv4: 10.96.0.10 . tcp . 80"] == "goto pick-cluster-ip-ipv4-1")
-        #expect(rules["backends-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.7 . 8080")
+        #expect(rules["services-ipv4: 10.96.0.10 . tcp . 80"] == "goto pick-cluster-ip-tcp-ipv4-1")
+        #expect(rules["backends-tcp-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.7 . 8080")
     }
 
     @Test func `a load balancer's address counts unless its mode is Proxy, and its source ranges guard it`() throws {
         var service = Make.service("web", spec: ["type": "LoadBalancer", "loadBalancerSourceRanges": [" 10.0.0.0/8", "10.1.0.0/16"]])
         service.status = ["loadBalancer": ["ingress": [["ip": "203.0.113.7"], ["ip": "203.0.113.8", "ipMode": "Proxy"]]]]
         let rules = try rules(service, [Make.slice("web", [Make.endpoint("10.244.0.7")])])
-        #expect(rules["services-ipv4: 203.0.113.7 . tcp . 80"] == "goto pick-external-ip-ipv4-1")
+        #expect(rules["services-ipv4: 203.0.113.7 . tcp . 80"] == "goto pick-external-ip-tcp-ipv4-1")
         #expect(rules["services-ipv4: 203.0.113.8 . tcp . 80"] == nil)
         #expect(rules["guarded-ipv4: 203.0.113.7 . tcp . 80"] == "")
         #expect(rules["allowed-ipv4: 203.0.113.7 . tcp . 80 . 10.0.0.0/8"] == "")
@@ -101,8 +102,8 @@ import Testing
         let rules = try rules(
             service,
             [Make.slice("web", [Make.endpoint("10.244.0.7")]), Make.slice("web", suffix: "6", family: "IPv6", [Make.endpoint("fd00:244::7")])])
-        #expect(rules["backends-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.7 . 8080")
-        #expect(rules["backends-ipv6: fd00:96::a . tcp . 80 . 0"] == "fd00:244::7 . 8080")
+        #expect(rules["backends-tcp-ipv4: 10.96.0.10 . tcp . 80 . 0"] == "10.244.0.7 . 8080")
+        #expect(rules["backends-tcp-ipv6: fd00:96::a . tcp . 80 . 0"] == "fd00:244::7 . 8080")
     }
 
     @Test func `hints keep traffic in the zone, or on the node, if every endpoint has them and some are here`() throws {
@@ -110,7 +111,7 @@ import Testing
         let here = Make.endpoint("10.244.0.7", hints: zone("zone-a"))
         let there = Make.endpoint("10.244.1.5", node: "node-b", hints: zone("zone-b"))
         let backends = { (endpoints: [Value]) throws -> Int in
-            try self.rules(Make.service("web"), [Make.slice("web", endpoints)]).keys.count { $0.hasPrefix("backends-ipv4") }
+            try self.rules(Make.service("web"), [Make.slice("web", endpoints)]).keys.count { $0.hasPrefix("backends-tcp-ipv4") }
         }
         #expect(try backends([here, there]) == 1)
         #expect(try backends([there, there]) == 1)
@@ -134,8 +135,8 @@ import Testing
         let rules = try rules(service, [slice])
         #expect(
             Set(rules.keys) == [
-                "services-ipv4: 10.96.0.10 . tcp . 80", "backends-ipv4: 10.96.0.10 . tcp . 80 . 0", "services-ipv4: 203.0.113.9 . tcp . 80",
-                "backends-ipv4: 203.0.113.9 . tcp . 80 . 0", "hairpin-ipv4: 10.244.0.8 . 10.244.0.8",
+                "services-ipv4: 10.96.0.10 . tcp . 80", "backends-tcp-ipv4: 10.96.0.10 . tcp . 80 . 0", "services-ipv4: 203.0.113.9 . tcp . 80",
+                "backends-tcp-ipv4: 203.0.113.9 . tcp . 80 . 0", "hairpin-ipv4: 10.244.0.8 . 10.244.0.8",
             ])
     }
 }

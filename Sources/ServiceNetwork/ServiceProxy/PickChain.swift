@@ -1,7 +1,7 @@
 import HostNetwork
 import ObjectModel
 
-/// A chain that sends a new connection to one of `count` endpoints. All Services with that many endpoints share it: which endpoints they are is
+/// A chain that sends a new connection to one of `count` endpoints. All ports with that many endpoints share it: which endpoints they are is
 /// in the maps, so a change to a Service is a change of map elements and of nothing else.
 struct PickChain: Hashable, Sendable {
     enum Treatment: String, Sendable {
@@ -22,18 +22,21 @@ struct PickChain: Hashable, Sendable {
 
     var treatment: Treatment
     var frontend: Frontend
+    var transport: TransportProtocol
     var family: IPAddress.Family
     var count: Int
 
-    var name: NFName { NFName("pick-\(treatment.rawValue)-\(frontend.rawValue)-ipv\(family.rawValue)-\(count)") ?? "invalid" }
+    var name: NFName {
+        NFName("pick-\(treatment.rawValue)-\(frontend.rawValue)-\(transport.name)-ipv\(family.rawValue)-\(count)") ?? "invalid"
+    }
 
     /// The map that holds the endpoints.
     var backends: ProxySet {
         switch (treatment, frontend) {
-        case (.local, .address): ProxySet(.externalBackends, family)
-        case (.local, .nodePort): ProxySet(.externalNodePortBackends, family)
-        case (_, .address): ProxySet(.backends, family)
-        case (_, .nodePort): ProxySet(.nodePortBackends, family)
+        case (.local, .address): ProxySet(.externalBackends, family, transport)
+        case (.local, .nodePort): ProxySet(.externalNodePortBackends, family, transport)
+        case (_, .address): ProxySet(.backends, family, transport)
+        case (_, .nodePort): ProxySet(.nodePortBackends, family, transport)
         }
     }
 
@@ -43,7 +46,7 @@ struct PickChain: Hashable, Sendable {
         let ip = family.keyword
         let key: NFText = frontend == .address ? "\(ip) daddr . meta l4proto . th dport" : "meta l4proto . th dport"
         transaction.addRule(
-            name, "meta l4proto { tcp, udp, sctp } dnat \(ip) to \(key) . numgen random mod \(count) map @\(backends.name)")
+            name, "meta l4proto \(transport) dnat \(ip) to \(key) . numgen random mod \(count) map @\(backends.name)")
     }
 }
 

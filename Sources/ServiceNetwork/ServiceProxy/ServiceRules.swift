@@ -103,12 +103,12 @@ private struct PortRules {
         case .address(let address):
             key = "\(address) . \(port.transport) . \(port.port)"
             set = ProxySet(isLocal ? .externalServices : .services, family)
-            pick = PickChain(treatment: treatment, frontend: .address, family: family, count: endpoints.count)
+            pick = PickChain(treatment: treatment, frontend: .address, transport: port.transport, family: family, count: endpoints.count)
             note(udp: .init(address: address, port: port.port), endpoints)
         case .nodePort(let number):
             key = "\(port.transport) . \(number)"
             set = ProxySet(isLocal ? .externalNodePorts : .nodePorts, family)
-            pick = PickChain(treatment: treatment, frontend: .nodePort, family: family, count: endpoints.count)
+            pick = PickChain(treatment: treatment, frontend: .nodePort, transport: port.transport, family: family, count: endpoints.count)
             note(udp: .init(address: nil, port: number), endpoints)
         }
         let element = ProxyElement(set: set, key: key)
