@@ -28,12 +28,12 @@ struct `A node agent with real containers` {
                 let ip = try #require(pod.status["podIP"].string)
                 #expect(ip.hasPrefix("10.213.77."))
                 #expect(pod.status["qosClass"] == "Guaranteed")
-                while !node.log("web", uid).contains("1000\n") { await Task.yield() }
+                while !node.log("web", uid).contains("1000\n") { try await yieldOnce() }
                 for line in ["red", ip, "web", "67108864"] { #expect(node.log("web", uid).contains(" F \(line)\n"), "\(node.log("web", uid))") }
                 try await node.cluster.admin.delete(.pods, namespace: "default", name: "web")
                 await node.wait("web") { $0 == nil }
                 while try await !node.runtime.podSandboxes().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
-                while File.exists("\(node.directory)/node/pods/\(uid)") { await Task.yield() }
+                while File.exists("\(node.directory)/node/pods/\(uid)") { try await yieldOnce() }
                 #expect(try File.names(in: "\(node.directory)/node/logs").isEmpty)
             }
         }

@@ -55,19 +55,26 @@ final class TestCluster: Sendable {
         }
     }
 
-    /// Returns once `condition` holds; it is asked after every change.
+    /// Returns once `condition` holds, or the test has had its time; it is asked after every change.
     func when(_ condition: @escaping @Sendable () -> Bool) async {
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            let once = Once(continuation)
-            waiters.withLock { waiters in
-                waiters.next += 1
-                waiters.checks[waiters.next] = {
-                    guard condition() else { return false }
-                    once.resume()
-                    return true
-                }
+        let once = Once()
+        let id = waiters.withLock { waiters in
+            waiters.next += 1
+            waiters.checks[waiters.next] = {
+                guard condition() else { return false }
+                once.resume()
+                return true
             }
-            settle()
+            return waiters.next
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                once.wait(continuation)
+                settle()
+            }
+        } onCancel: {
+            waiters.withLock { $0.checks[id] = nil }
+            once.resume()
         }
     }
 
@@ -76,13 +83,29 @@ final class TestCluster: Sendable {
     }
 }
 
-/// A continuation that is resumed once, by whoever comes first.
+/// A continuation that is resumed once, by whoever comes first, even before it is there.
 private final class Once: Sendable {
-    private let continuation: Mutex<CheckedContinuation<Void, Never>?>
+    private enum State { case early, waiting(CheckedContinuation<Void, Never>), over }
 
-    init(_ continuation: CheckedContinuation<Void, Never>) { self.continuation = Mutex(continuation) }
+    private let state = Mutex(State.early)
 
-    func resume() { continuation.withLock { $0.take() }?.resume() }
+    func wait(_ continuation: CheckedContinuation<Void, Never>) {
+        let isOver = state.withLock { state in
+            if case .over = state { return true }
+            state = .waiting(continuation)
+            return false
+        }
+        if isOver { continuation.resume() }
+    }
+
+    func resume() {
+        let continuation: CheckedContinuation<Void, Never>? = state.withLock { state in
+            defer { state = .over }
+            if case .waiting(let continuation) = state { return continuation }
+            return nil
+        }
+        continuation?.resume()
+    }
 }
 
 /// Lets others go on; ends a wait whose test has had its time.

@@ -48,7 +48,9 @@ public struct InProcessTransport: Transport {
     private static func stream(_ start: @Sendable (any StreamSink) -> Void) -> WatchStream {
         let (stream, continuation) = WatchStream.makeStream(bufferingPolicy: .unbounded)
         let sink = WatchSink(continuation)
-        continuation.onTermination = { _ in sink.close() }
+        // Not within the termination: a cancellation holds the reader's task, closing wants the collection's lock, and who writes an event holds that
+        // and wants the task.
+        continuation.onTermination = { _ in Task { sink.close() } }
         start(sink)
         return stream
     }
