@@ -28,21 +28,25 @@ struct ContainerLauncher: Sendable {
         let (reference, image) = try await services.images.present(container)
         guard try services.images.mustPull(container, reference, isPresent: image != nil) else {
             events.pulled(container, .alreadyPresent)
-            return ImagePuller.Ready(ref: image?.id ?? reference.full, user: SecurityContext.ImageUser(image), pulled: .alreadyPresent)
+            return ImagePuller.Ready(ref: image?.id ?? "\(reference)", user: SecurityContext.ImageUser(image), pulled: .alreadyPresent)
         }
         if case .wait(let last) = backoff {
             throw ImagePuller.Failure(reason: "ImagePullBackOff", message: "Back-off pulling image \"\(container.image)\": \(last)")
         }
         events.pulling(container)
-        let ready = try await services.images.pull(reference, image: container.image, secrets: await pullSecrets(), sandbox: sandboxConfig)
+        let ready = try await services.images.pull(reference, image: container.image, keyring: await keyring(), sandbox: sandboxConfig)
         if let pulled = ready.pulled { events.pulled(container, pulled) }
         return ready
     }
 
-    private func pullSecrets() async -> PullSecrets {
-        let names = Set(pod.spec["imagePullSecrets"].array.compactMap { $0["name"].string })
-        guard !names.isEmpty else { return PullSecrets([]) }
-        return PullSecrets(Array(await podVolumes.objects(.secrets, names, pod).values))
+    /// The credentials in the pod's pull secrets; a secret that is not there or can't be read has none.
+    private func keyring() async -> RegistryKeyring {
+        var keyring = RegistryKeyring()
+        let names = pod.spec["imagePullSecrets"].array.compactMap { $0["name"].string }
+        guard !names.isEmpty else { return keyring }
+        let secrets = await podVolumes.objects(.secrets, Set(names), pod)
+        for name in names { if let secret = secrets[name] { try? keyring.add(secret: secret) } }
+        return keyring
     }
 
     // MARK: Container

@@ -41,15 +41,14 @@ actor ImagePuller {
 
     /// What is on the machine under a container's image name, or a `Failure` where there can't be such an image.
     nonisolated func present(_ container: ContainerSpec) async throws -> (reference: ImageReference, image: CRIImage?) {
-        guard let reference = ImageReference(container.image) else {
-            throw Failure(
-                reason: "InvalidImageName",
-                message:
-                    "Failed to apply default image tag \"\(container.image)\": couldn't parse image name \"\(container.image)\": invalid reference format"
-            )
+        let reference: ImageReference
+        do {
+            reference = try ImageReference(container.image)
+        } catch {
+            throw Failure(reason: "InvalidImageName", message: "Failed to apply default image tag \"\(container.image)\": \(error.message)")
         }
         do {
-            return (reference, try await runtime.imageStatus(.with { $0.image = reference.full }))
+            return (reference, try await runtime.imageStatus(.with { $0.image = "\(reference)" }))
         } catch {
             throw Failure(reason: "ImageInspectError", message: "Failed to inspect image \"\(container.image)\": \(error.rpcDescription)")
         }
@@ -70,14 +69,14 @@ actor ImagePuller {
     }
 
     /// Fetches an image, with each of the credentials in turn.
-    func pull(_ reference: ImageReference, image: String, secrets: PullSecrets, sandbox: CRIPodSandboxConfig) async throws -> Ready {
+    func pull(_ reference: ImageReference, image: String, keyring: RegistryKeyring, sandbox: CRIPodSandboxConfig) async throws -> Ready {
         let clock = ContinuousClock()
         let start = clock.now
         var failures: [String] = []
-        let credentials = secrets.credentials(for: reference)
+        let credentials = keyring.credentials(for: reference)
         for auth in credentials.isEmpty ? [nil] : credentials.map(Optional.some) {
             do {
-                let ref = try await pull(reference.full, auth, sandbox)
+                let ref = try await pull("\(reference)", auth, sandbox)
                 let took = clock.now - start
                 let status = try? await runtime.imageStatus(.with { $0.image = ref })
                 return Ready(
