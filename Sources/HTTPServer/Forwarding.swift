@@ -12,12 +12,18 @@ final class Forwarding {
 
     /// A failed answer that is gathered instead of passed on.
     private var failure: HTTPResponse?
+
+    /// A page that is gathered for its links to be changed.
+    private var page: HTTPResponse?
     private var hasBegun = false
     private var hasEnded = false
     private var isPaused = false
 
     private static let waitingBytesMax = 256 * 1024
     private static let failureBytesMax = 64 * 1024
+
+    /// A larger page is passed on as it is.
+    private static let pageBytesMax = 4 << 20
 
     init(_ forward: Forward, _ exchange: Exchange, _ carrier: any Carrier) {
         self.forward = forward
@@ -41,6 +47,7 @@ final class Forwarding {
     private func connected(_ channel: any Channel) {
         guard !hasEnded else { return channel.close(promise: nil) }
         backend = channel
+        if forward.isPatient { timeout?.cancel() }
         do {
             try channel.pipeline.syncOperations.addHandler(ForwardingHandler(self))
         } catch {
@@ -104,6 +111,7 @@ final class Forwarding {
             receiveHead(head, exchange, carrier)
         case .body(let bytes):
             if failure != nil { return gather(bytes) }
+            if page != nil, gatherPage(bytes, exchange, carrier) { return }
             exchange.outgoing.append([Array(bytes.readableBytesView)])
             carrier.pump(exchange)
             if exchange.outgoing.count >= Self.waitingBytesMax {
@@ -112,6 +120,10 @@ final class Forwarding {
             }
         case .end:
             if let failure, let onFailure = forward.onFailure { return fail(onFailure(failure)) }
+            if var page, let links = forward.links {
+                page.body = [links.rewrite(html: page.body[0], host: forward.backend.authority)]
+                return fail(page)
+            }
             end()
             exchange.isComplete = true
             carrier.pump(exchange)
@@ -128,6 +140,22 @@ final class Forwarding {
             failure = HTTPResponse(status: status, contentType: "", headers: headers, body: [[]])
             return
         }
+        if let links = forward.links {
+            if let location = headers.first(name: "location") {
+                headers.replaceOrAdd(name: "location", value: links.rewrite(location, host: forward.backend.authority))
+            }
+            let isPage =
+                headers.first(name: "content-type")?.lowercased().hasPrefix("text/html") == true && !headers.contains(name: "content-encoding")
+            if isPage, !exchange.isHead, length != 0, length ?? 0 <= Self.pageBytesMax {
+                page = HTTPResponse(status: status, contentType: "", headers: headers, body: [[]])
+                return
+            }
+        }
+        pass(status, headers, length, exchange, carrier)
+    }
+
+    /// Sends the head; what comes of the body follows it.
+    private func pass(_ status: Int, _ headers: HTTPHeaders, _ length: Int?, _ exchange: Exchange, _ carrier: any Carrier) {
         hasBegun = true
         let hasBody = !exchange.isHead && length != 0 && status != 204 && status != 304
         carrier.sendHead(exchange.id, status: status, headers: headers, contentLength: length, isLast: !hasBody)
@@ -137,6 +165,18 @@ final class Forwarding {
             exchange.isOver = true
             carrier.answered(exchange.id)
         }
+    }
+
+    /// False once the page is too large: from then on it is passed on as it comes.
+    private func gatherPage(_ bytes: ByteBuffer, _ exchange: Exchange, _ carrier: any Carrier) -> Bool {
+        guard let gathered = page, gathered.body[0].count + bytes.readableBytes > Self.pageBytesMax else {
+            page?.body[0].append(contentsOf: bytes.readableBytesView)
+            return true
+        }
+        page = nil
+        pass(gathered.status, gathered.headers, nil, exchange, carrier)
+        exchange.outgoing.append(gathered.body)
+        return false
     }
 
     private func gather(_ bytes: ByteBuffer) {
@@ -173,7 +213,7 @@ private final class ForwardingHandler: ChannelInboundHandler {
 
 extension Tunnel.Backend {
     /// For a `host` header.
-    var authority: String {
+    public var authority: String {
         switch self {
         case .tcp(let host, let port), .tls(let host, let port, _, _): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .unix: "localhost"

@@ -1,6 +1,7 @@
 import ClusterClient
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// The server's end of an HTTP/1.1 connection: one request after the other, answers in their order, keep-alive, upgrades.
 final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
@@ -317,18 +318,26 @@ extension HTTP1Connection: TunnelClient {
         flushSoon()
     }
 
-    func tunnelOpened(_ head: HTTPResponseHead) -> Splice? {
+    func tunnelOpened(_ head: HTTPResponseHead, _ webSocket: WebSocketTunnel?) -> Splice? {
         guard let context else { return nil }
         opening = nil
-        write(.head(head))
+        write(.head(webSocket?.responseHead ?? head))
         write(.end(nil))
         context.flush()
         let splice = Splice()
         let pipeline = context.pipeline.syncOperations
         do {
             try context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
-            try pipeline.addHandler(splice)
             try pipeline.remove(HTTPResponseEncoder.self)
+            if let webSocket {
+                let translator = WebSocketTunnelHandler(webSocket.content)
+                try pipeline.addHandlers(
+                    ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: WebSocketTunnelHandler.frameBytesMax)), WebSocketFrameEncoder(),
+                    translator, splice)
+                try translator.start(pipeline)
+            } else {
+                try pipeline.addHandler(splice)
+            }
             readsByItself(true)
             // With the parser go the bytes that came after the request: to the splice.
             pipeline.removeHandler(context: context, promise: nil)

@@ -72,6 +72,12 @@ public struct Forward: Sendable {
     /// What to make of a backend's answer with status 300 or more. Its body is gathered for this, up to 64 KiB. Nil passes it on as it is.
     public var onFailure: (@Sendable (HTTPResponse) -> HTTPResponse)?
 
+    /// How links in the answer are changed; nil leaves them.
+    public var links: LinkRewriting?
+
+    /// Whether the backend may take as long as it likes to answer. To take the connection it never may.
+    public var isPatient = false
+
     public init(backend: Tunnel.Backend, method: String, uri: String, headers: HTTPHeaders = [:], body: [UInt8] = []) {
         self.backend = backend
         self.method = method
@@ -150,6 +156,12 @@ public struct Tunnel: Sendable {
     public var method: String
     public var uri: String
     public var headers: HTTPHeaders
+
+    /// What is sent with the request, where a client's upgrade has a body.
+    public var body: [UInt8] = []
+
+    /// How the client's WebSocket is translated for the backend; nil passes bytes on as they are.
+    public var webSocket: WebSocketTunnel?
 
     public init(backend: Backend, method: String, uri: String, headers: HTTPHeaders) {
         self.backend = backend

@@ -12,8 +12,8 @@ protocol TunnelClient: AnyObject {
     func tunnelRefused(body: ByteBuffer)
     func tunnelRefusalEnded(isWhole: Bool)
 
-    /// Passes the backend's 101 on and leaves HTTP; nil if the client is gone.
-    func tunnelOpened(_ head: HTTPResponseHead) -> Splice?
+    /// Passes the backend's 101 on, or tells the client of its WebSocket, and leaves HTTP; nil if the client is gone.
+    func tunnelOpened(_ head: HTTPResponseHead, _ webSocket: WebSocketTunnel?) -> Splice?
 }
 
 /// The time between a request to leave HTTP and the backend's answer to it. On the client's event loop, where the backend's channel lives too.
@@ -55,6 +55,7 @@ final class TunnelOpening {
         let head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: tunnel.method), uri: tunnel.uri, headers: tunnel.headers)
         let pipeline = channel.pipeline.syncOperations
         pipeline.write(NIOAny(HTTPClientRequestPart.head(head)), promise: nil)
+        if !tunnel.body.isEmpty { pipeline.write(NIOAny(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: tunnel.body)))), promise: nil) }
         pipeline.writeAndFlush(NIOAny(HTTPClientRequestPart.end(nil)), promise: nil)
     }
 
@@ -103,7 +104,7 @@ final class TunnelOpening {
 
     /// Both ends are joined; HTTP is over.
     fileprivate func opened(_ head: HTTPResponseHead, _ handler: ChannelHandlerContext) {
-        guard !hasAnswered, let splice = client?.tunnelOpened(head) else { return handler.close(promise: nil) }
+        guard !hasAnswered, let splice = client?.tunnelOpened(head, tunnel.webSocket) else { return handler.close(promise: nil) }
         hasAnswered = true
         timeout?.cancel()
         client = nil

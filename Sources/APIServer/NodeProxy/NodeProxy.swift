@@ -22,8 +22,8 @@ public struct NodeProxy: Sendable {
         }
     }
 
-    private let credentials: @Sendable () -> TLSCredentials
-    private let endpoint: @Sendable (String) -> Endpoint?
+    let credentials: @Sendable () -> TLSCredentials
+    let endpoint: @Sendable (String) -> Endpoint?
 
     /// - Parameters:
     ///   - credentials: what the API server shows to nodes and trusts them by; asked for every connection, so that a renewed certificate counts.
@@ -37,7 +37,7 @@ public struct NodeProxy: Sendable {
 
     /// `pods/exec`. `PodExecOptions` are in the query.
     public func exec(_ request: HTTPRequest, pod: Value) -> Outcome {
-        upgrade(request, pod) { () throws(APIError) in
+        upgrade(request, pod, .streams(Self.commandStreams(request))) { () throws(APIError) in
             let commands = request.api.query.filter { $0.name == "command" && !$0.value.isEmpty }
             guard !commands.isEmpty else { throw Self.invalidOptions("PodExecOptions", .required("command")) }
             let container = try Self.container(request, pod)
@@ -47,15 +47,15 @@ public struct NodeProxy: Sendable {
 
     /// `pods/attach`.
     public func attach(_ request: HTTPRequest, pod: Value) -> Outcome {
-        upgrade(request, pod) { () throws(APIError) in
+        upgrade(request, pod, .streams(Self.commandStreams(request))) { () throws(APIError) in
             let container = try Self.container(request, pod)
             return "/attach/\(pod.namespace)/\(pod.name)/\(container)?" + Self.query(Self.streams(request))
         }
     }
 
-    /// `pods/portforward`. Clients on WebSocket name the ports in the query; those on SPDY name one for each stream.
+    /// `pods/portforward`. Clients on WebSocket name the ports in the query; those on SPDY, within a WebSocket or not, name one for each stream.
     public func portForward(_ request: HTTPRequest, pod: Value) -> Outcome {
-        upgrade(request, pod) { () throws(APIError) in
+        upgrade(request, pod, .bytes) { () throws(APIError) in
             var ports: [(name: String, value: String)] = []
             for (name, value) in request.api.query where name == "ports" {
                 for port in value.split(separator: ",") { ports.append(("port", String(port))) }
@@ -87,49 +87,32 @@ public struct NodeProxy: Sendable {
 
     // MARK: Parts
 
-    private func upgrade(_ request: HTTPRequest, _ pod: Value, _ path: () throws(APIError) -> String) -> Outcome {
+    private func upgrade(
+        _ request: HTTPRequest, _ pod: Value, _ content: WebSocketTunnel.Content, _ path: () throws(APIError) -> String
+    ) -> Outcome {
         do throws(APIError) {
             let target = try path()
             guard let node = pod["spec"]["nodeName"].string, !node.isEmpty else {
                 throw APIError(.badRequest, "pod \(pod.name) does not have a host assigned")
             }
             guard request.headers.contains(name: "upgrade") else { throw APIError(.badRequest, "Upgrade request required") }
-            guard let headers = Self.upgradeHeaders(request) else {
-                throw APIError(.badRequest, "unable to upgrade: no protocol is offered that this server speaks")
-            }
-            return .tunnel(Tunnel(backend: try backend(node), method: request.api.method.rawValue, uri: target, headers: headers))
+            let client = StreamingClient(request, content)
+            var tunnel = Tunnel(
+                backend: try backend(node), method: client.webSocket == nil ? request.api.method.rawValue : "POST", uri: target,
+                headers: client.headers)
+            tunnel.webSocket = client.webSocket
+            return .tunnel(tunnel)
         } catch {
             return .respond(Self.response(error))
         }
     }
 
-    private func backend(_ node: String) throws(APIError) -> Tunnel.Backend {
+    func backend(_ node: String) throws(APIError) -> Tunnel.Backend {
         guard let endpoint = endpoint(node) else {
             throw APIError(.internalError, "no preferred addresses found for node \"\(node)\"; known addresses: []")
         }
         return .tls(host: endpoint.host, port: endpoint.port, serverName: endpoint.serverName, credentials: credentials())
     }
-
-    /// The client's headers for the node: without what proves who the client is, and of the WebSocket protocols only those that nodes speak.
-    /// Nil if none is left: the client then falls back to SPDY.
-    private static func upgradeHeaders(_ request: HTTPRequest) -> HTTPHeaders? {
-        var headers = request.headers
-        for name in ["authorization", "cookie", "host", "content-length", "proxy-authorization"] { headers.remove(name: name) }
-        for name in request.headers.map(\.name) where name.lowercased().hasPrefix("impersonate-") { headers.remove(name: name) }
-        headers.add(name: "host", value: "node")
-        if request.api.method == .post { headers.add(name: "content-length", value: "0") }
-        guard request.headers.first(name: "upgrade")?.lowercased() == "websocket" else { return headers }
-        let offered = request.headers[canonicalForm: "sec-websocket-protocol"].map(String.init)
-        headers.remove(name: "sec-websocket-protocol")
-        guard !offered.isEmpty else { return headers }
-        let spoken = offered.filter { !$0.hasPrefix("base64url.bearer.authorization.k8s.io.") && !nodeRefuses.contains($0) }
-        guard !spoken.isEmpty else { return nil }
-        headers.add(name: "sec-websocket-protocol", value: spoken.joined(separator: ", "))
-        return headers
-    }
-
-    /// WebSocket protocols that the container runtime behind a node's streaming server does not speak.
-    private static let nodeRefuses: Set<String> = ["v5.channel.k8s.io", "SPDY/3.1+portforward.k8s.io"]
 
     /// `stdin`, `stdout`, `stderr` and `tty` under the names that nodes give them. Output is on unless it is switched off.
     private static func streams(_ request: HTTPRequest) -> [(name: String, value: String)] {
@@ -143,6 +126,14 @@ public struct NodeProxy: Sendable {
         if isOn("stderr", true) { streams.append(("error", "1")) }
         if isOn("tty", false) { streams.append(("tty", "1")) }
         return streams
+    }
+
+    /// The same for a client whose WebSocket is translated.
+    private static func commandStreams(_ request: HTTPRequest) -> CommandStreams {
+        let names = streams(request).map(\.name)
+        let isTerminal = names.contains("tty")
+        return CommandStreams(
+            stdin: names.contains("input"), stdout: names.contains("output"), stderr: names.contains("error") && !isTerminal, resize: isTerminal)
     }
 
     /// The container that the request names, or the pod's only one.

@@ -99,19 +99,31 @@ final class CurrentCredentials: Sendable {
     }
 }
 
-/// Takes requests about pods to their nodes.
+/// Takes requests to nodes, pods and services.
 struct NodeConnections: Sendable {
     let stored: any ObjectReader
     let credentials: @Sendable () -> ClusterClient.TLSCredentials
 
     func connect(_ info: RequestInfo, _ request: HTTPRequest) throws(APIError) -> Outcome {
-        guard info.resource == "pods" else { throw APIError(.serviceUnavailable, "\(info.resource)/\(info.subresource) is not served yet") }
-        guard let pod = stored.object(.pods, namespace: info.namespace, name: info.name) else {
-            throw .notFound(resource: "pods", group: "", name: info.name)
-        }
-        let (stored, credentials) = (stored, credentials)
+        let (stored, credentials, namespace) = (stored, credentials, info.namespace)
         let proxy = NodeProxy(credentials: credentials) { name in
             stored.object(.nodes, namespace: "", name: name).flatMap(NodeProxy.Endpoint.init(node:))
+        }
+        if info.subresource == "proxy" {
+            switch info.resource {
+            case "nodes": return proxy.proxy(request, node: info.name)
+            case "pods": return proxy.proxy(request, pod: info.name) { stored.object(.pods, namespace: namespace, name: $0) }
+            case "services":
+                return proxy.proxy(request, service: info.name) {
+                    stored.object(.services, namespace: namespace, name: $0)
+                } slices: { service in
+                    stored.objects(.endpointSlices, namespace: namespace).filter { $0.labels["kubernetes.io/service-name"] == service }
+                }
+            default: break
+            }
+        }
+        guard info.resource == "pods", let pod = stored.object(.pods, namespace: namespace, name: info.name) else {
+            throw .notFound(resource: info.resource, group: "", name: info.name)
         }
         switch info.subresource {
         case "exec": return proxy.exec(request, pod: pod)
