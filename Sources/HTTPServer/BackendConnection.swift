@@ -27,27 +27,27 @@ enum BackendConnection {
             }
         switch backend {
         case .tcp(let host, let port): return bootstrap.connect(host: host, port: port)
-        case .tls(let host, let port, _, _): return bootstrap.connect(host: host, port: port)
+        case .tls(let host, let port, _, _), .uncheckedTLS(let host, let port): return bootstrap.connect(host: host, port: port)
         case .unix(let path): return bootstrap.connect(unixDomainSocketPath: path)
         }
     }
 
     /// What to secure a connection with; nil for a plain one. The backend's certificate must be the given authority's and bear the server's name, or
-    /// the address where there is no name. Without an authority any certificate will do.
+    /// the address where there is no name.
     private static func security(_ backend: Tunnel.Backend) throws -> (context: NIOSSLContext, serverName: String?)? {
-        guard case .tls(_, _, let serverName, let credentials) = backend else { return nil }
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
-        if credentials.caPEM.isEmpty {
+        configuration.applicationProtocols = ["http/1.1"]
+        if case .uncheckedTLS = backend {
             configuration.certificateVerification = .none
-        } else {
-            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(credentials.caPEM.utf8)))
+            return (try NIOSSLContext(configuration: configuration), nil)
         }
+        guard case .tls(_, _, let serverName, let credentials) = backend else { return nil }
+        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(credentials.caPEM.utf8)))
         if !credentials.certificatePEM.isEmpty {
             configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(credentials.certificatePEM.utf8)).map { .certificate($0) }
             configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(credentials.keyPEM.utf8), format: .pem))
         }
-        configuration.applicationProtocols = ["http/1.1"]
         return (try NIOSSLContext(configuration: configuration), serverName)
     }
 }

@@ -215,7 +215,8 @@ extension Tunnel.Backend {
     /// For a `host` header.
     public var authority: String {
         switch self {
-        case .tcp(let host, let port), .tls(let host, let port, _, _): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .tcp(let host, let port), .tls(let host, let port, _, _), .uncheckedTLS(let host, let port):
+            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .unix: "localhost"
         }
     }

@@ -148,6 +148,9 @@ public struct Tunnel: Sendable {
         case tcp(host: String, port: Int)
         case tls(host: String, port: Int, serverName: String?, credentials: TLSCredentials)
         case unix(path: String)
+
+        /// TLS with a server whose certificate nobody vouches for, such as a pod's.
+        case uncheckedTLS(host: String, port: Int)
     }
 
     public var backend: Backend
