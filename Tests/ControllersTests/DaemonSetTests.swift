@@ -78,4 +78,32 @@ import Testing
             #expect(try await cluster.admin.list(.controllerRevisions, namespace: "default").items.map(RevisionHistory.number).sorted() == [1, 2])
         }
     }
+
+    @Test func `with a surge the new pod is there before the old one goes`() async throws {
+        try await run { cluster in
+            var wanted = set()
+            wanted.spec["updateStrategy"] = ["type": "RollingUpdate", "rollingUpdate": ["maxSurge": 1, "maxUnavailable": 0]]
+            try await cluster.admin.create(.daemonSets, wanted)
+            try await cluster.wait(.daemonSets, name: "agent", "three pods") { $0.status["numberAvailable"] == 3 }
+            let patch: Value = ["spec": ["template": ["spec": ["containers": [["name": "c", "image": "repo/i:2"]]]]]]
+            try await cluster.admin.patch(.daemonSets, namespace: "default", name: "agent", .strategicMerge, patch)
+            try await cluster.wait(.daemonSets, name: "agent", "three new pods") { set in
+                #expect(set.status["numberAvailable"] == 3)
+                return set.status["updatedNumberScheduled"] == 3 && set.status["observedGeneration"] == 2
+            }
+            try await cluster.wait(.pods, "the old ones gone") { pods in
+                pods.count == 3 && pods.allSatisfy { $0.spec["containers"][0]["image"] == "repo/i:2" }
+            }
+        }
+    }
+
+    @Test func `a failed pod is replaced, and not again at once`() {
+        let (backoff, start) = (FailedPodBackoff(), Timestamp(seconds: 1_000))
+        let set: Value = ["metadata": ["uid": "u", "generation": 1]]
+        #expect(backoff.wait(set, node: "a", now: start) == nil)
+        #expect(backoff.wait(set, node: "a", now: start) == .seconds(1))
+        #expect(backoff.wait(set, node: "b", now: start) == nil)
+        #expect(backoff.wait(set, node: "a", now: start + .seconds(1)) == nil)
+        #expect(backoff.wait(set, node: "a", now: start + .seconds(1)) == .seconds(2))
+    }
 }

@@ -35,6 +35,7 @@ import Testing
         try await run { cluster in
             let made = try await cluster.admin.create(.jobs, Self.job("sum", ["completions": 3, "parallelism": 2]))
             #expect(made.spec["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] == .string(made.uid))
+            #expect(made.labels["batch.kubernetes.io/job-name"] == "sum")
             let job = try await cluster.wait(.jobs, name: "sum", "complete") { $0.hasCondition("Complete") }
             #expect(job.status["succeeded"] == 3)
             #expect(job.status["active"].isNull && job.status["failed"].isNull)

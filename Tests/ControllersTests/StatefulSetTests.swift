@@ -125,4 +125,22 @@ import Testing
             #expect(pods.first { $0.name == "db-1" }?.spec["containers"][0]["image"] == "repo/i:1")
         }
     }
+
+    @Test func `goes on after a restart, and puts back what is deleted by hand`() async throws {
+        let cluster = try await TestCluster()
+        try await cluster.admin.create(.statefulSets, set(3))
+        try await cluster.run([StatefulSetController(cluster.context("statefulset-controller"))]) {
+            try await cluster.wait(.pods, "the first pod") { !$0.isEmpty }
+        }
+        let restarted = cluster.restarted()
+        try await restarted.run([StatefulSetController(restarted.context("statefulset-controller"))]) {
+            try await restarted.wait(.statefulSets, name: "db", "three pods", until: ready(3, generation: 1))
+            let first = try await restarted.admin.get(.pods, namespace: "default", name: "db-0")
+            try await restarted.admin.delete(.pods, namespace: "default", name: "db-0", gracePeriod: .zero)
+            let pods = try await restarted.wait(.pods, "three again") { pods in
+                pods.count == 3 && pods.contains { $0.name == "db-0" && $0.uid != first.uid }
+            }
+            #expect(pods.map(\.name).sorted() == ["db-0", "db-1", "db-2"])
+        }
+    }
 }

@@ -75,8 +75,13 @@ struct JobStrategy: ResourceStrategy {
 
     func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
         let template = object["spec"]["template"]["metadata"]["labels"]
-        if object.metadata["labels"].isEmpty { object.metadata["labels"] = template.isEmpty ? .null : template }
-        guard object["spec"]["manualSelector"].bool != true else { return }
+        if object["spec"]["manualSelector"].bool != true { generateSelector(&object, template) }
+        // A job without labels has its template's; where that had none either, those that it was given.
+        guard object.metadata["labels"].isEmpty else { return }
+        object.metadata["labels"] = template.isEmpty ? object["spec"]["template"]["metadata"]["labels"] : template
+    }
+
+    private func generateSelector(_ object: inout Value, _ template: Value) {
         let (name, uid) = (object.name, object.uid)
         let own: [String: String] = [
             "controller-uid": uid, "batch.kubernetes.io/controller-uid": uid, "job-name": name, "batch.kubernetes.io/job-name": name,

@@ -26,23 +26,12 @@ public struct ClusterRoleAggregationController: Controller {
     }
 
     @Sendable private func reconcile(_ key: String) async throws -> Duration? {
-        guard let role = roles.get(key), !role.isBeingDeleted, let rules = Self.rules(for: role, among: roles.list()), rules != role["rules"].array
-        else {
-            return nil
-        }
+        guard let role = roles.get(key), !role.isBeingDeleted, let rules = RoleAggregation.rules(for: role, among: roles.list()),
+            !rules.means(role["rules"])
+        else { return nil }
         var changed = role
-        changed["rules"] = .array(rules)
+        changed["rules"] = rules
         try await context.client.update(.clusterRoles, changed)
         return nil
-    }
-
-    /// The rules of all roles that are selected, each rule once: selector by selector, and within one by name. Nil for a role that aggregates nothing.
-    static func rules(for role: Value, among roles: [Value]) -> [Value]? {
-        guard case .array(let selectors) = role["aggregationRule"]["clusterRoleSelectors"] else { return nil }
-        var seen: Set<Value> = []
-        let candidates = roles.filter { $0.name != role.name }.sorted { $0.name < $1.name }
-        return selectors.compactMap { try? LabelSelector($0) }.flatMap { selector in
-            candidates.filter { selector.matches($0) }.flatMap { $0["rules"].array.filter { seen.insert($0).inserted } }
-        }
     }
 }

@@ -111,8 +111,8 @@ public struct DaemonSetController: Controller {
         }
         for pod in finished {
             let isFailed = pod.phase == "Failed"
-            let message =
-                "Found \(isFailed ? "failed" : "succeeded") daemon pod \(pod.key) on node \(pod.nodeName), will try to \(isFailed ? "kill" : "delete") it"
+            let (word, verb) = isFailed ? ("failed", "kill") : ("succeeded", "delete")
+            let message = "Found \(word) daemon pod \(pod.key) on node \(pod.nodeName), will try to \(verb) it"
             recorder.event(set, isFailed ? .warning : .normal, isFailed ? "FailedDaemonPod" : "SucceededDaemonPod", message)
         }
         let victims = Array((plan.deletes + finished).prefix(ReplicaSetController.burst))

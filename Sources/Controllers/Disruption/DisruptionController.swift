@@ -82,8 +82,8 @@ public struct DisruptionController: Controller {
                 let selector = (try? LabelSelector(budget.spec["selector"]))?.description ?? ""
                 recorder.event(
                     budget, .warning, "UnmanagedPods",
-                    "Pods selected by this PodDisruptionBudget (selector: \(selector)) were found to be unmanaged. As a result, the status of the PDB "
-                        + "cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set "
+                    "Pods selected by this PodDisruptionBudget (selector: \(selector)) were found to be unmanaged. As a result, the status of the "
+                        + "PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set "
                         + "\".spec.minAvailable\" field of the PDB to an integer value.")
             }
             let plan = DisruptionPlan(budget, pods: covered, expected: expected, now: now)

@@ -16,6 +16,9 @@ public struct JobController: Controller {
 
     /// Pods made or deleted in one reconcile, at most.
     static let burst = 500
+
+    /// Pods of a job end in crowds: they are counted together.
+    private static let pause = Duration.milliseconds(50)
     private static let name = "kubernetes.io/job-controller"
     private static let byJob = "job of a tracked pod"
     private static let orphan = "pod:"
@@ -53,7 +56,7 @@ public struct JobController: Controller {
         if let owner = Self.owner(of: pod) {
             if change.old == nil { expectations.creationObserved(owner) }
             if change.new == nil || pod.isBeingDeleted { expectations.deletionObserved(owner, pod.uid) }
-            queue.enqueue(owner)
+            queue.enqueue(owner, after: Self.pause)
         } else if change.new != nil, pod.controllerReference == nil {
             if pod.hasJobFinalizer { queue.enqueue(Self.orphan + pod.key) }
             guard change.isNewOrphan else { return }

@@ -1,7 +1,8 @@
 import ClusterClient
 import ObjectModel
 
-/// Counts what each ResourceQuota's namespace holds. Admission charges what is created; this gives back what went, and counts anew when a quota changes.
+/// Counts what each ResourceQuota's namespace holds. Admission charges what is created; this gives back what went, and counts anew when a quota
+/// changes.
 public struct ResourceQuotaController: Controller {
     private let context: ControllerContext
     private let quotas: Informer
@@ -52,7 +53,8 @@ public struct ResourceQuotaController: Controller {
         }
     }
 
-    /// Counts what the server has now, on the condition that nobody charges the quota meanwhile: the copies of the world may not show yet what was charged.
+    /// Counts what the server has now, on the condition that nobody charges the quota meanwhile: the copies of the world may not show yet what was
+    /// charged.
     @Sendable private func reconcile(_ key: String) async throws -> Duration? {
         let (namespace, name) = splitKey(key)
         let found = try await context.client.list(.resourceQuotas, namespace: namespace, fieldSelector: "metadata.name=\(name)").items.first

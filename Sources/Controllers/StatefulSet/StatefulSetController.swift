@@ -63,7 +63,9 @@ public struct StatefulSetController: Controller {
         var failure: (any Error)?
         do {
             if !set.isBeingDeleted { try await keepClaims(of: owned, model) }
-            for step in plan.steps { try await perform(step, set, current, update) }
+            // A set that keeps order takes its steps one by one; the others take theirs at once.
+            let (_, refusal) = await slowStart(plan.steps.count) { try await perform(plan.steps[$0], set, current, update) }
+            if let refusal { throw refusal }
         } catch {
             failure = error
         }

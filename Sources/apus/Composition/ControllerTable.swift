@@ -27,6 +27,8 @@ enum ControllerTable {
         ("clusterrole-aggregation-controller", { context, _ in ClusterRoleAggregationController(context) }),
         ("certificate-controller", { context, control in CertificateController(context, authority: control.authority) }),
         ("token-cleaner", { context, _ in BootstrapTokenCleaner(context) }),
+        ("pvc-protection-controller", { context, _ in ClaimProtectionController(context) }),
+        ("pv-protection-controller", { context, _ in VolumeProtectionController(context) }),
         ("pod-garbage-collector", { context, _ in PodCollector(context) }),
     ]
 }
