@@ -2,7 +2,12 @@ import Glibc
 
 /// Strings of the API are equal when their bytes are, and ordered by their bytes, as in Go. Swift's own equality would take a composed and a
 /// decomposed letter for the same key.
-enum Bytewise {
+public enum Bytewise {
+    /// Where the left string stands to the right one: below zero before it, zero if they are the same, above zero behind it.
+    public static func order(_ left: String, _ right: String) -> Int {
+        equal(left, right) ? 0 : Int(compare(left, right))
+    }
+
     @inline(__always) static func equal(_ left: String, _ right: String) -> Bool {
         guard left.utf8.count == right.utf8.count else { return false }
         // Two strings of the same two words have the same bytes: they hold them inline, or share them. That is most of all comparisons.

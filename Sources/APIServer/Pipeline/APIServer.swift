@@ -49,7 +49,7 @@ public final class APIServer: RequestHandler {
             documents: DiscoveryDocuments(registry.catalog), readiness: extensions.readiness, documentsOfKeys: extensions.keyDocuments,
             metrics: metrics)
         router = ResourceRouter(
-            registry: registry, store: registry.store, admission: Admission(chain: gates.admission, stored: registry),
+            registry: registry, store: registry.store, admission: Admission(chain: gates.admission, stored: registry), authorizer: gates.authorizer,
             environment: configuration.environment, deadlines: deadlines,
             subresources: SubresourceRouter(
                 reviews: extensions.reviews, issueToken: extensions.issueToken, connect: extensions.connect, components: extensions.components))

@@ -8,6 +8,7 @@ struct ResourceRouter: Sendable {
     let registry: ResourceRegistry
     let store: any Store
     let admission: Admission
+    let authorizer: any Authorizer
     let environment: Environment
     let deadlines: Deadlines
     let subresources: SubresourceRouter
@@ -60,8 +61,11 @@ struct ResourceRouter: Sendable {
 
     // MARK: Writing
 
-    func context(_ info: RequestInfo, _ user: UserInfo, isDryRun: Bool = false, fieldManager: String = "") -> WriteContext {
-        WriteContext(user: user, request: info, isDryRun: isDryRun, now: environment.now(), fieldManager: fieldManager)
+    /// Without a `fieldManager` nobody comes to own what is written.
+    func context(_ info: RequestInfo, _ user: UserInfo, isDryRun: Bool = false, fieldManager: String = "", isApply: Bool = false) -> WriteContext {
+        let writer = FieldWriter(name: fieldManager, subresource: info.subresource, operation: isApply ? .apply : .update)
+        return WriteContext(
+            user: user, request: info, isDryRun: isDryRun, now: environment.now(), fieldWriter: fieldManager.isEmpty ? nil : writer)
     }
 
     func writer(_ resource: ServedResource) -> ResourceWriter {
@@ -110,8 +114,9 @@ struct ResourceRouter: Sendable {
         let options = try WriteOptions(request)
         let body = try RequestBody.parse(request, as: resource.definition)
         let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
-        return try await writer(resource).update(name: info.name, isPatch: false, options, context) { _ throws(APIError) in
-            (body.value, body.duplicates)
+        return try await writer(resource).update(name: info.name, isPatch: false, options, context) { old throws(APIError) in
+            if old == nil { try requireCreate(info, user) }
+            return (body.value, body.duplicates)
         }
     }
 
@@ -119,12 +124,32 @@ struct ResourceRouter: Sendable {
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
     ) async throws(APIError) -> ResourceWriter.Written {
         let options = try WriteOptions(request)
+        if options.isApply { return try await apply(info, request, user, resource, options) }
         let patch = try PatchBody(request)
         let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
         return try await writer(resource).update(name: info.name, isPatch: true, options, context) { old throws(APIError) in
             guard let old else { throw resource.notFound(info.name) }
             return (try patch.apply(to: old, resource.definition), [])
         }
+    }
+
+    private func apply(
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource, _ options: WriteOptions
+    ) async throws(APIError) -> ResourceWriter.Written {
+        let patch = try ApplyPatch(request, isForced: options.isForced)
+        let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager, isApply: true)
+        let writer = FieldWriter(name: options.fieldManager, subresource: info.subresource, operation: .apply)
+        return try await self.writer(resource).update(name: info.name, isPatch: true, options, context) { old throws(APIError) in
+            if old == nil { try requireCreate(info, user) }
+            return (try patch.apply(to: old, resource, context, writer), patch.duplicates)
+        }
+    }
+
+    /// Whoever creates an object by way of an update or an apply must be allowed to create it.
+    private func requireCreate(_ info: RequestInfo, _ user: UserInfo) throws(APIError) {
+        var info = info
+        info.verb = "create"
+        try authorizer.require(info.attributes(user, fieldSelector: ""))
     }
 
     private func delete(

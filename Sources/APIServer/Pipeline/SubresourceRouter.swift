@@ -43,8 +43,14 @@ struct SubresourceRouter: Sendable {
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource, _ router: ResourceRouter
     ) throws(APIError) -> Outcome {
         let options = try WriteOptions(request)
-        let context = router.context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
+        let context = router.context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager, isApply: options.isApply)
         let handler = ScaleHandler(resource: resource, writer: router.writer(resource))
+        if options.isApply {
+            let patch = try ApplyPatch(request, isForced: options.isForced)
+            return .wait {
+                await router.answer(.json, resource, request) { () throws(APIError) in try await handler.apply(patch, info.name, options, context) }
+            }
+        }
         let transform: @Sendable (Value) throws(APIError) -> Value
         if info.verb == "patch" {
             let patch = try PatchBody(request)

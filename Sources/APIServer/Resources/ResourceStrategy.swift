@@ -79,5 +79,7 @@ struct WriteContext: Sendable {
     var request: RequestInfo
     var isDryRun = false
     var now: Timestamp
-    var fieldManager = ""
+
+    /// Who comes to own what the write sets; nil for the server's own writes.
+    var fieldWriter: FieldWriter?
 }

@@ -40,7 +40,7 @@ struct ResourceWriter: Sendable {
             try Metadata.prepareForCreate(&object, resource, context, environment)
             let isGenerated = decoded.name.isEmpty && !object.name.isEmpty
             do throws(APIError) {
-                let bytes = try await store(new: object, context)
+                let bytes = try await store(new: object, managed: decoded.metadata["managedFields"], context)
                 return Written(bytes: bytes, isCreated: true, warnings: warnings)
             } catch  where error.reason == .alreadyExists && isGenerated && attempts < Self.attemptsMax {
                 isRetry = true
@@ -52,10 +52,11 @@ struct ResourceWriter: Sendable {
         }
     }
 
-    private func store(new prepared: Value, _ context: WriteContext) async throws(APIError) -> [UInt8] {
+    private func store(new prepared: Value, managed: Value, _ context: WriteContext) async throws(APIError) -> [UInt8] {
         var object = prepared
         if resource.definition.subresource("status") != nil { object["status"] = resource.strategy.initialStatus(of: object) }
         applyDefaults(&object)
+        FieldTracking(resource, context).track(&object, old: nil, sent: managed)
         if try admission.mutate(&object, old: nil, resource, context) { applyDefaults(&object) }
         try resource.strategy.prepareForCreate(&object, context)
         if resource.strategy.hasGeneration { object.metadata["generation"] = 1 }
@@ -91,7 +92,8 @@ struct ResourceWriter: Sendable {
         let key = resource.key(namespace: context.request.namespace, name: name)
         for _ in 0..<Self.attemptsMax {
             guard let current = resource.collection.find(key) else {
-                guard !isPatch, resource.strategy.allowsCreateOnUpdate, context.request.subresource.isEmpty else { throw resource.notFound(name) }
+                let mayCreate = context.fieldWriter?.isApply ?? false || (!isPatch && resource.strategy.allowsCreateOnUpdate)
+                guard mayCreate, context.request.subresource.isEmpty else { throw resource.notFound(name) }
                 let (object, duplicates) = try transform(nil)
                 return try await create(RequestBody(value: object, duplicates: duplicates), options, context)
             }
@@ -118,9 +120,11 @@ struct ResourceWriter: Sendable {
 
     private func store(_ changed: Value, over old: Value, _ current: StoredObject, _ context: WriteContext) async throws(APIError) -> [UInt8] {
         var object = changed
+        let managed = object.metadata["managedFields"]
         try Metadata.prepareForUpdate(&object, old: old, resource, context)
         keepOtherHalf(&object, old, context)
         applyDefaults(&object)
+        FieldTracking(resource, context).track(&object, old: old, sent: managed)
         if try admission.mutate(&object, old: old, resource, context) { applyDefaults(&object) }
         if context.request.subresource == "status" {
             try resource.strategy.prepareForStatusUpdate(&object, old: old, context)
@@ -142,7 +146,7 @@ struct ResourceWriter: Sendable {
         var object = object
         object.metadata["resourceVersion"] = old.metadata["resourceVersion"]
         // Writing what is there already is no change: no new revision, no event.
-        if object == old { return current.bytes }
+        if FieldTracking.isSame(object, exceptTimes: old) { return current.bytes }
         if context.isDryRun {
             _ = try admission.companions(of: object, old: old, resource, context)
             resource.strategy.abandon(object, old: old)

@@ -8,18 +8,67 @@ struct WriteOptions: Sendable {
 
     var isDryRun: Bool
     var fieldValidation: FieldValidation
+
+    /// Who comes to own the fields that are written: the client's choice, or the name in its user agent.
     var fieldManager: String
 
+    /// Whether the request is a server-side apply.
+    var isApply: Bool
+
+    /// Whether an apply takes fields from other managers.
+    var isForced = false
+
     init(_ request: APIRequest) throws(APIError) {
-        isDryRun = try Self.dryRun(request.query.filter { $0.name == "dryRun" }.map(\.value), kind: "CreateOptions")
+        let kind = request.method == .patch ? "PatchOptions" : request.method == .put ? "UpdateOptions" : "CreateOptions"
+        isApply = request.method == .patch && request.contentType.mediaType == ApplyPatch.mediaType
+        isDryRun = try Self.dryRun(request.query.filter { $0.name == "dryRun" }.map(\.value), kind: kind)
         let validation = request.queryValue("fieldValidation") ?? ""
         guard let fieldValidation = validation.isEmpty ? .warn : FieldValidation(rawValue: validation) else {
             throw .invalid(
-                kind: "CreateOptions", group: "meta.k8s.io", name: "",
+                kind: kind, group: "meta.k8s.io", name: "",
                 [.notSupported("fieldValidation", .string(validation), ["", "Ignore", "Strict", "Warn"])])
         }
         self.fieldValidation = fieldValidation
-        fieldManager = request.queryValue("fieldManager") ?? String(request.userAgent.prefix { $0 != "/" })
+        let manager = request.queryValue("fieldManager") ?? ""
+        fieldManager = manager.isEmpty ? Self.manager(fromUserAgent: request.userAgent) : manager
+        var problems: [FieldError] = []
+        if let force = request.queryValue("force"), request.method == .patch {
+            isForced = try Self.bool(force)
+            if !isApply { problems.append(.forbidden("force", "may not be specified for non-apply patch")) }
+        }
+        if isApply, manager.isEmpty { problems.append(.required("fieldManager", "is required for apply patch")) }
+        problems += Self.problems(ofManager: manager)
+        if !problems.isEmpty { throw .invalid(kind: kind, group: "meta.k8s.io", name: "", problems) }
+    }
+
+    private static let managerLengthMax = 128
+
+    private static func problems(ofManager manager: String) -> [FieldError] {
+        if manager.utf8.count > managerLengthMax {
+            return [.tooLong("fieldManager", max: managerLengthMax)]
+        }
+        if manager.unicodeScalars.contains(where: { !$0.isPrintable }) {
+            return [.invalid("fieldManager", .string(manager), "should only contain printable characters")]
+        }
+        return []
+    }
+
+    /// What stands before the first slash, as far as it can be printed.
+    private static func manager(fromUserAgent agent: String) -> String {
+        var name = ""
+        for scalar in agent.prefix(while: { $0 != "/" }).unicodeScalars where scalar.isPrintable {
+            if name.utf8.count + scalar.utf8.count > managerLengthMax { break }
+            name.unicodeScalars.append(scalar)
+        }
+        return name.isEmpty ? "unknown" : name
+    }
+
+    private static func bool(_ text: String) throws(APIError) -> Bool {
+        switch text {
+        case "1", "t", "T", "true", "TRUE", "True": true
+        case "0", "f", "F", "false", "FALSE", "False": false
+        default: throw .badRequest("strconv.ParseBool: parsing \"\(text)\": invalid syntax")
+        }
     }
 
     /// `All` is the only stage there is.
@@ -56,6 +105,17 @@ struct DeleteOptions: Sendable {
             throw .invalid(
                 kind: "DeleteOptions", group: "meta.k8s.io", name: "",
                 [.notSupported("propagationPolicy", .string(propagationPolicy), ["Background", "Foreground", "Orphan", "nil"])])
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    /// As Go has it: letters, marks, numbers, punctuation, symbols and the ASCII space.
+    fileprivate var isPrintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        case .spaceSeparator: self == " "
+        default: true
         }
     }
 }

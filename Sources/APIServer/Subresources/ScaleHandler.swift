@@ -40,14 +40,35 @@ struct ScaleHandler: Sendable {
             object["spec"]["replicas"] = Value(replicas)
             return (object, [])
         }
+        return try Self.scale(of: written)
+    }
+
+    /// Applies a scale: what it says of the replicas is applied to the object.
+    func apply(_ patch: ApplyPatch, _ name: String, _ options: WriteOptions, _ context: WriteContext) async throws(APIError) -> ResourceWriter.Written {
+        guard let writer = context.fieldWriter else { throw .internalError("an apply without a manager") }
+        var main = context
+        main.request.subresource = ""
+        let written = try await self.writer.update(name: name, isPatch: true, options, main) { [main] old throws(APIError) in
+            guard let object = old else { throw resource.notFound(name) }
+            var changed = try patch.ofObject(resource).apply(to: object, resource, main, writer)
+            // An object that has replicas has a number of them: none, where nobody says.
+            if changed["spec"]["replicas"].isNull { changed["spec"]["replicas"] = 0 }
+            return (changed, patch.duplicates)
+        }
+        return try Self.scale(of: written)
+    }
+
+    private static func scale(of written: ResourceWriter.Written) throws(APIError) -> ResourceWriter.Written {
         let object: Value
         do { object = try Value(json: written.bytes) } catch { throw .internalError("\(error)") }
-        return ResourceWriter.Written(bytes: Self.scale(of: object).canonicalJSON(), warnings: written.warnings)
+        return ResourceWriter.Written(bytes: scale(of: object).canonicalJSON(), warnings: written.warnings)
     }
 
     static func scale(of object: Value) -> Value {
         var metadata: Value = [:]
         for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] { metadata[field] = object.metadata[field] }
+        let managed = ScaleFields.managedFields(of: object)
+        if !managed.isEmpty { metadata["managedFields"] = managed.json }
         var status: Value = ["replicas": Value(object["status"]["replicas"].int ?? 0)]
         let selector = selector(of: object)
         if !selector.isEmpty { status["selector"] = .string(selector) }

@@ -83,6 +83,9 @@ public final class TypeContent: Sendable {
 
     /// The names of the fields.
     let names: FieldNames
+
+    /// The fields as elements of a field set's paths, in the same order: `f:spec`.
+    let pathElements: [String]
     let completion: Completion
 
     /// Made when the type is first written or read as protobuf.
@@ -100,6 +103,7 @@ public final class TypeContent: Sendable {
         self.preservesUnknownFields = preservesUnknownFields
         self.summary = summary
         names = FieldNames(self.fields.map(\.name))
+        pathElements = self.fields.map { PathElement.field($0.name) }
         completion = Completion(fields: self.fields, defaults: defaults, rules: rules)
     }
 

@@ -37,7 +37,9 @@ import Testing
                 APIRequest(method, path, query: query, contentType: type, body: body))
             let answer = (try? Value(json: response.body)) ?? .null
             let sent = "\(method) as \(type): \(String(decoding: body.prefix(300), as: UTF8.self))"
-            #expect(response.status < 500, "\(sent): \(answer["message"])")
+            // A configuration that doesn't fit the schema is the one case that upstream, too, answers with a plain 500.
+            let isNoConfiguration = type.contains("apply") && answer["message"].string?.hasPrefix("failed to create typed patch object") ?? false
+            #expect(response.status < 500 || isNoConfiguration, "\(sent): \(answer["message"])")
             if response.status >= 400 {
                 #expect(answer.kind == "Status" && answer["code"].int == response.status, "\(sent)")
             }

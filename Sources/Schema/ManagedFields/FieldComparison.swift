@@ -1,0 +1,242 @@
+import ObjectModel
+
+/// What differs between two states of an object, as paths.
+public struct FieldComparison: Sendable, Equatable {
+    /// What is new or has another value.
+    public var changed = FieldSet()
+
+    /// What is gone.
+    public var removed = FieldSet()
+
+    public var isSame: Bool { changed.isEmpty && removed.isEmpty }
+
+    init(changed: FieldSet = FieldSet(), removed: FieldSet = FieldSet()) {
+        self.changed = changed
+        self.removed = removed
+    }
+
+    /// The differences without some fields, and without all that others hold.
+    public func subtracting(_ fields: FieldSet, andAllUnder roots: FieldSet) -> FieldComparison {
+        FieldComparison(
+            changed: changed.subtracting(fields).subtractingAll(under: roots), removed: removed.subtracting(fields).subtractingAll(under: roots))
+    }
+
+    /// Compares two objects of a type. Without an old one the new one is compared to the empty object of the type, in which those fields
+    /// are there already that always are: that is why the set of a freshly created Deployment has what is in `spec`, but not `spec` itself.
+    public init(from old: Value?, to new: Value, type: TypeDefinition) {
+        let difference = Difference(old.map(Before.value) ?? .zero, new, .structure(type.content))
+        changed = difference.changed.children
+        removed = difference.removed.children
+    }
+
+    /// What was there before.
+    fileprivate enum Before {
+        case absent
+
+        /// The zero value, which is there without anyone having set it.
+        case zero
+        case value(Value)
+
+        init(_ value: Value?) { self = value.map { $0.isNull ? .zero : .value($0) } ?? .absent }
+
+        var value: Value? { if case .value(let value) = self { value } else { nil } }
+
+        var isAbsent: Bool { if case .absent = self { true } else { false } }
+    }
+
+    /// What differs at one place of the two states.
+    fileprivate struct Difference {
+        var changed = Side()
+        var removed = Side()
+
+        struct Side {
+            var isMember = false
+            var nodes: [FieldSet.Node] = []
+            var children: FieldSet { FieldSet(nodes) }
+        }
+
+        init(_ old: Before, _ new: Value?, _ shape: Shape) {
+            guard let new, !new.isNull else {
+                guard let value = old.value else { return }
+                remove(value, shape)
+                return
+            }
+            // An object, map or list is a path of its own where it comes into being.
+            switch shape {
+            case .leaf: compareLeaf(old, new)
+            case .structure(let content):
+                guard let before = Self.members(old), case .object(let after) = new else {
+                    compareLeaf(old, new)
+                    return
+                }
+                if old.isAbsent { changed.isMember = true }
+                compareFields(old, before, after, content)
+            case .map(let element):
+                guard let before = Self.members(old), case .object(let after) = new else {
+                    compareLeaf(old, new)
+                    return
+                }
+                if old.isAbsent { changed.isMember = true }
+                compareMembers(before, after, element.shape)
+            case .undeclared:
+                guard let before = Self.members(old), case .object(let after) = new else {
+                    compareLeaf(old, new)
+                    return
+                }
+                if old.isAbsent { changed.isMember = true }
+                compareMembers(before, after, .undeclared)
+            case .set, .associative:
+                guard let before = Self.elements(old), case .array(let after) = new else {
+                    compareLeaf(old, new)
+                    return
+                }
+                if old.isAbsent { changed.isMember = true }
+                compareElements(before, after, shape)
+            }
+        }
+
+        /// The members that an object had; nil if there was something else.
+        private static func members(_ old: Before) -> Fields? {
+            guard let value = old.value else { return Fields() }
+            if case .object(let members) = value { return members }
+            return nil
+        }
+
+        private static func elements(_ old: Before) -> [Value]? {
+            guard let value = old.value else { return [] }
+            if case .array(let elements) = value { return elements }
+            return nil
+        }
+
+        private mutating func compareLeaf(_ old: Before, _ new: Value) {
+            switch old {
+            case .absent: changed.isMember = true
+            case .zero: changed.isMember = !new.isEmpty
+            case .value(let value): changed.isMember = value != new
+            }
+        }
+
+        private mutating func remove(_ value: Value, _ shape: Shape) {
+            removed.isMember = true
+            switch (shape, value) {
+            case (.structure(let content), .object(let members)): compareFields(.value(value), members, Fields(), content)
+            case (.map(let element), .object(let members)): compareMembers(members, Fields(), element.shape)
+            case (.undeclared, .object(let members)): compareMembers(members, Fields(), .undeclared)
+            case (.set, .array(let elements)), (.associative, .array(let elements)): compareElements(elements, [], shape)
+            default: break
+            }
+        }
+
+        private mutating func add(_ element: String, _ below: Difference) {
+            let changes = FieldSet.Node(element, isMember: below.changed.isMember, children: below.changed.children)
+            if !changes.isEmpty { changed.nodes.append(changes) }
+            let removals = FieldSet.Node(element, isMember: below.removed.isMember, children: below.removed.children)
+            if !removals.isEmpty { removed.nodes.append(removals) }
+        }
+
+        // MARK: Objects and maps
+
+        /// Both have their members by name, and so has the type its fields.
+        private mutating func compareFields(_ old: Before, _ before: Fields, _ after: Fields, _ content: TypeContent) {
+            var place = 0
+            let isZero = if case .zero = old { true } else { false }
+            Self.walk(before, after) { name, left, right in
+                while place < content.fields.count, Bytewise.order(content.fields[place].name, name) < 0 { place += 1 }
+                guard place < content.fields.count, content.fields[place].name == name else {
+                    if left != right { add(PathElement.field(name), Difference(Before(left), right, .undeclared)) }
+                    return
+                }
+                let field = content.fields[place]
+                let isAbsent = if case .none = left { true } else { false }
+                let isThere = isAbsent && isZero && (field.isEmbeddedObject || field.presence == .always)
+                add(content.pathElements[place], Difference(isThere ? .zero : Before(left), right, field.shape))
+            }
+        }
+
+        private mutating func compareMembers(_ before: Fields, _ after: Fields, _ shape: Shape) {
+            Self.walk(before, after) { name, left, right in
+                add(PathElement.field(name), Difference(Before(left), right, shape))
+            }
+        }
+
+        private static func walk(_ before: Fields, _ after: Fields, _ visit: (String, Value?, Value?) -> Void) {
+            var (left, right) = (0, 0)
+            while left < before.count || right < after.count {
+                let order =
+                    if left == before.count { 1 } else if right == after.count { -1 } else {
+                        Bytewise.order(before[left].key, after[right].key)
+                    }
+                let name = order <= 0 ? before[left].key : after[right].key
+                // A plain `nil` would be a JSON null here, which is something else than no member.
+                let old = order <= 0 ? Optional.some(before[left].value) : Optional<Value>.none
+                let new = order >= 0 ? Optional.some(after[right].value) : Optional<Value>.none
+                visit(name, old, new)
+                if order <= 0 { left += 1 }
+                if order >= 0 { right += 1 }
+            }
+        }
+
+        // MARK: Lists
+
+        private mutating func compareElements(_ before: [Value], _ after: [Value], _ shape: Shape) {
+            // Most lists are as they were.
+            if before == after { return }
+            let old = IndexedElements(before, shape)
+            let new = IndexedElements(after, shape)
+            for element in new.order {
+                let values = new.values(element)
+                let earlier = old.values(element)
+                if values.count == 1, earlier.count <= 1 {
+                    add(element, Difference(Before(earlier.first), values[0], shape.elementShape))
+                } else if values != earlier {
+                    // Where an element is there more than once, all of them are one piece.
+                    var below = Difference(.zero, nil, .leaf)
+                    below.changed.isMember = true
+                    add(element, below)
+                }
+            }
+            for element in old.order where new.values(element).isEmpty {
+                for value in old.values(element).prefix(1) { add(element, Difference(.value(value), nil, shape.elementShape)) }
+            }
+            changed.nodes = FieldSet(unordered: changed.nodes).nodes
+            removed.nodes = FieldSet(unordered: removed.nodes).nodes
+        }
+    }
+}
+
+/// The elements of a set or an associative list by their path elements.
+struct IndexedElements {
+    /// Each path element once, in the order of the list.
+    private(set) var order: [String] = []
+    private(set) var duplicates: [String] = []
+    private var all: [String: [Value]] = [:]
+
+    /// Elements that lack a key, which can't be told apart from others, count by their place.
+    init(_ elements: [Value], _ shape: Shape) {
+        order.reserveCapacity(elements.count)
+        for (index, element) in elements.enumerated() {
+            let path = shape.pathElement(element) ?? "i:\(index)"
+            if all[path, default: []].isEmpty { order.append(path) } else { duplicates.append(path) }
+            all[path, default: []].append(element)
+        }
+    }
+
+    func values(_ element: String) -> [Value] { all[element] ?? [] }
+}
+
+extension Shape {
+    /// The path element of a list's element; nil if it can't be told.
+    func pathElement(_ element: Value) -> String? {
+        switch self {
+        case .associative(let keys, let content): content.pathElement(element, keys: keys)
+        default: PathElement.value(element)
+        }
+    }
+
+    var elementShape: Shape {
+        switch self {
+        case .associative(_, let content): .structure(content)
+        default: .leaf
+        }
+    }
+}

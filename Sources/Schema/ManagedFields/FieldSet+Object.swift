@@ -1,0 +1,161 @@
+import ObjectModel
+
+/// Why an object can't be applied, or taken apart into fields.
+public struct TypedError: Error, Equatable, CustomStringConvertible {
+    /// Each with the path that it is about: `.spec.replica: field not declared in schema`.
+    public var problems: [String]
+
+    public var description: String { problems.count == 1 ? problems[0] : "errors:\n" + problems.map { "  " + $0 }.joined(separator: "\n") }
+}
+
+extension FieldSet {
+    /// The fields that an applied configuration sets: its leaves, the elements of its associative lists, the keys of its maps.
+    /// Throws where the configuration doesn't fit the type, or tells an element of a list twice.
+    public init(of configuration: Value, type: TypeDefinition) throws(TypedError) {
+        var walk = FieldSetWalk(isStrict: true)
+        let found = walk.visit(configuration, .structure(type.content))
+        guard walk.problems.isEmpty else { throw TypedError(problems: walk.problems) }
+        self = found.children
+    }
+
+    /// The fields of an object that is known to fit its type; in a list, of elements that are there twice the first counts.
+    init(ofLive object: Value, type: TypeDefinition) {
+        var walk = FieldSetWalk(isStrict: false)
+        self = walk.visit(object, .structure(type.content)).children
+    }
+}
+
+/// Takes an object apart into fields.
+private struct FieldSetWalk {
+    let isStrict: Bool
+    var problems: [String] = []
+    private var path: [String] = []
+
+    init(isStrict: Bool) { self.isStrict = isStrict }
+
+    typealias Found = (isMember: Bool, children: FieldSet)
+
+    private static let leaf: Found = (true, FieldSet())
+
+    mutating func visit(_ value: Value, _ shape: Shape) -> Found {
+        switch shape {
+        case .leaf: return Self.leaf
+        case .undeclared:
+            guard case .object(let members) = value else { return Self.leaf }
+            return (false, visit(members) { _ in .undeclared })
+        case .structure(let content):
+            guard let members = object(value) else { return (false, FieldSet()) }
+            return (false, visit(members) { content.shape(ofMember: $0) }.withStructureMembers(content))
+        case .map(let element):
+            guard let members = object(value) else { return (false, FieldSet()) }
+            let shape = element.shape
+            return (false, visit(members) { _ in shape }.withAllMembers)
+        case .set, .associative:
+            guard case .array(let elements) = value else {
+                if !value.isNull { fail("expected list, got \(Self.shown(value))") }
+                return (false, FieldSet())
+            }
+            return (false, visit(elements, shape))
+        }
+    }
+
+    private mutating func object(_ value: Value) -> Fields? {
+        if case .object(let members) = value { return members }
+        if !value.isNull { fail("expected map, got \(Self.shown(value))") }
+        return nil
+    }
+
+    private mutating func visit(_ members: Fields, _ shapeOf: (String) -> Shape?) -> FieldSet {
+        var nodes: [FieldSet.Node] = []
+        nodes.reserveCapacity(members.count)
+        for (name, value) in members {
+            let element = PathElement.field(name)
+            path.append(element)
+            defer { path.removeLast() }
+            guard let shape = shapeOf(name) else {
+                fail("field not declared in schema")
+                continue
+            }
+            let below = visit(value, shape)
+            let isEmpty = value.isNull || (value.isObject && value.isEmpty)
+            let node = FieldSet.Node(element, isMember: below.isMember || isEmpty, children: below.children)
+            if !node.isEmpty { nodes.append(node) }
+        }
+        return FieldSet(nodes)
+    }
+
+    private mutating func visit(_ elements: [Value], _ shape: Shape) -> FieldSet {
+        var nodes: [String: FieldSet.Node] = [:]
+        for (index, value) in elements.enumerated() {
+            guard let element = pathElement(value, shape, index) else { continue }
+            guard nodes[element] == nil else {
+                fail("duplicate entries for key \(PathElement.describe(element))")
+                continue
+            }
+            path.append(element)
+            nodes[element] = FieldSet.Node(element, isMember: true, children: visit(value, shape.elementShape).children)
+            path.removeLast()
+        }
+        return FieldSet(unordered: Array(nodes.values))
+    }
+
+    private mutating func pathElement(_ value: Value, _ shape: Shape, _ index: Int) -> String? {
+        guard case .associative(let keys, let content) = shape else {
+            if value.isNull || value.isObject || value.isArray {
+                fail("element \(index): associative list without keys has an element that's a \(value.isNull ? "null" : value.isObject ? "map" : "list") type")
+                return nil
+            }
+            return PathElement.value(value)
+        }
+        guard value.isObject else {
+            fail("element \(index): associative list with keys may not have non-map elements")
+            return nil
+        }
+        if let element = content.pathElement(value, keys: keys) { return element }
+        let missing = keys.first { value[$0].isNull && content.field($0)?.defaultValue == nil } ?? ""
+        fail("element \(index): associative list with keys has an element that omits key field \"\(missing)\" (and doesn't have default value)")
+        return nil
+    }
+
+    private mutating func fail(_ problem: String) { if isStrict { problems.append("\(PathElement.describe(path)): \(problem)") } }
+
+    private static func shown(_ value: Value) -> String { "&{\(GoFormat.string(value))}" }
+}
+
+extension FieldSet {
+    /// Each key of a map is a field of its own, also where it holds an object.
+    fileprivate var withAllMembers: FieldSet {
+        FieldSet(nodes.map { FieldSet.Node($0.element, isMember: true, children: $0.children) })
+    }
+
+    /// So is a member of an object that its type doesn't declare.
+    fileprivate func withStructureMembers(_ content: TypeContent) -> FieldSet {
+        guard content.preservesUnknownFields else { return self }
+        return FieldSet(
+            nodes.map { node in
+                let isDeclared = PathElement.name(of: node.element).map { content.field(String($0)) != nil } ?? true
+                return isDeclared ? node : FieldSet.Node(node.element, isMember: true, children: node.children)
+            })
+    }
+
+    /// The set with every declared field on the way to a member, but no key of a map and no element of a list, which may be owned by somebody else.
+    func withNamedFields(_ type: TypeDefinition) -> FieldSet { withNamedFields(.structure(type.content)) }
+
+    private func withNamedFields(_ shape: Shape) -> FieldSet {
+        FieldSet(
+            nodes.map { node in
+                guard !node.children.isEmpty else { return node }
+                var node = node
+                switch shape {
+                case .structure(let content):
+                    guard let name = PathElement.name(of: node.element), let field = content.field(String(name)) else { break }
+                    node.isMember = true
+                    node.children = node.children.withNamedFields(field.shape)
+                case .map(let element): node.children = node.children.withNamedFields(element.shape)
+                case .associative(_, let content): node.children = node.children.withNamedFields(.structure(content))
+                default: break
+                }
+                return node
+            })
+    }
+}
