@@ -12,17 +12,21 @@ enum ControlServices {
         let server = control.server
         let now = Environment.system.now
         // One copy of each collection serves all controllers; each writes under its own service account.
-        let informers = Informers(server.client(user: "system:kube-controller-manager", userAgent: "controllers"), logger: logger)
+        let informers = Informers(server.client(user: "system:kube-controller-manager", userAgent: "kube-controller-manager"), logger: logger)
         let controllers = ControllerTable.all.map { account, make in
             make(ControllerContext(client: control.client(controller: account), informers: informers, now: now, logger: logger), control)
         }
-        let schedulerInformers = Informers(server.client(user: "system:kube-scheduler", userAgent: "scheduler"), logger: logger)
+        let schedulerInformers = Informers(server.client(user: "system:kube-scheduler", userAgent: "kube-scheduler"), logger: logger)
         let scheduler = PodScheduler(
+<<<<<<< HEAD
             client: server.client(user: "system:kube-scheduler", userAgent: "scheduler"), informers: schedulerInformers, logger: logger,
             metrics: control.metrics)
         server.health.register("controller-manager") { informers.hasSynced ? nil : "some collections have not been listed yet" }
         server.health.register("scheduler") { schedulerInformers.hasSynced ? nil : "some collections have not been listed yet" }
         let expiry = EventExpiry(server, lifetime: eventLifetime, now: now)
+=======
+            client: server.client(user: "system:kube-scheduler", userAgent: "kube-scheduler"), informers: schedulerInformers, logger: logger)
+>>>>>>> f34ff4f (Apply reads JSON with its own parser; creating by update or apply needs the right to create; components write under upstream's names)
         return [
             Component("certificate renewal") {
                 await CredentialRenewal(control.renewals, logger: logger, now: Environment.system.now).run()
