@@ -18,15 +18,11 @@ enum ControlServices {
         }
         let schedulerInformers = Informers(server.client(user: "system:kube-scheduler", userAgent: "kube-scheduler"), logger: logger)
         let scheduler = PodScheduler(
-<<<<<<< HEAD
-            client: server.client(user: "system:kube-scheduler", userAgent: "scheduler"), informers: schedulerInformers, logger: logger,
+            client: server.client(user: "system:kube-scheduler", userAgent: "kube-scheduler"), informers: schedulerInformers, logger: logger,
             metrics: control.metrics)
         server.health.register("controller-manager") { informers.hasSynced ? nil : "some collections have not been listed yet" }
         server.health.register("scheduler") { schedulerInformers.hasSynced ? nil : "some collections have not been listed yet" }
         let expiry = EventExpiry(server, lifetime: eventLifetime, now: now)
-=======
-            client: server.client(user: "system:kube-scheduler", userAgent: "kube-scheduler"), informers: schedulerInformers, logger: logger)
->>>>>>> f34ff4f (Apply reads JSON with its own parser; creating by update or apply needs the right to create; components write under upstream's names)
         return [
             Component("certificate renewal") {
                 await CredentialRenewal(control.renewals, logger: logger, now: Environment.system.now).run()
