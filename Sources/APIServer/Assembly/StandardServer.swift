@@ -82,7 +82,7 @@ public struct StandardServer: Sendable {
     /// Writes what every cluster holds and this one does not yet: namespaces, default roles, priority classes, the `kubernetes` service.
     /// - Parameter addresses: those at which API servers answer.
     public func bootstrap(addresses: [String], port: Int) async throws {
-        let client = client(user: "system:apiserver", groups: ["system:masters"], userAgent: "apus-bootstrap")
+        let client = client(user: "system:apiserver", groups: ["system:masters"], userAgent: "kube-apiserver")
         for (resource, wanted) in BootstrapObjects.objects() {
             let existing = registry.object(resource, namespace: wanted.namespace, name: wanted.name)
             switch BootstrapReconciliation.reconcile(existing: existing, wanted: wanted) {

@@ -16,15 +16,23 @@ struct ApplyPatch: Sendable {
     var isForced: Bool
 
     init(_ request: APIRequest, isForced: Bool) throws(APIError) {
+        (configuration, duplicates) = try Self.parse(request.body)
+        guard configuration.isObject else { throw .badRequest("error decoding YAML: the configuration is no object") }
+        self.isForced = isForced
+    }
+
+    /// Most clients send JSON, which its own parser reads ten times faster than YAML's does.
+    private static func parse(_ body: [UInt8]) throws(APIError) -> (Value, [String]) {
+        if body.first == UInt8(ascii: "{") {
+            let parsed = body.withUnsafeBytes { bytes in try? JSONParser.parseReportingDuplicates(bytes) }
+            if let parsed { return (parsed.value, parsed.duplicates) }
+        }
         do {
-            let parsed = try YAML.parse(request.body)
-            configuration = parsed.value
-            duplicates = parsed.duplicates.map(\.key)
+            let parsed = try YAML.parse(body)
+            return (parsed.value, parsed.duplicates.map(\.key))
         } catch {
             throw .badRequest("error decoding YAML: \(error)")
         }
-        guard configuration.isObject else { throw .badRequest("error decoding YAML: the configuration is no object") }
-        self.isForced = isForced
     }
 
     init(configuration: Value, duplicates: [String] = [], isForced: Bool) {

@@ -44,7 +44,8 @@ struct ScaleHandler: Sendable {
     }
 
     /// Applies a scale: what it says of the replicas is applied to the object.
-    func apply(_ patch: ApplyPatch, _ name: String, _ options: WriteOptions, _ context: WriteContext) async throws(APIError) -> ResourceWriter.Written {
+    func apply(_ patch: ApplyPatch, _ name: String, _ options: WriteOptions, _ context: WriteContext) async throws(APIError) -> ResourceWriter.Written
+    {
         guard let writer = context.fieldWriter else { throw .internalError("an apply without a manager") }
         var main = context
         main.request.subresource = ""

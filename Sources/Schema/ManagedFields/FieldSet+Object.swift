@@ -102,7 +102,9 @@ private struct FieldSetWalk {
     private mutating func pathElement(_ value: Value, _ shape: Shape, _ index: Int) -> String? {
         guard case .associative(let keys, let content) = shape else {
             if value.isNull || value.isObject || value.isArray {
-                fail("element \(index): associative list without keys has an element that's a \(value.isNull ? "null" : value.isObject ? "map" : "list") type")
+                fail(
+                    "element \(index): associative list without keys has an element that's a \(value.isNull ? "null" : value.isObject ? "map" : "list") type"
+                )
                 return nil
             }
             return PathElement.value(value)

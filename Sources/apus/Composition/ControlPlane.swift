@@ -55,10 +55,10 @@ struct ControlPlane: Sendable {
                 group: MultiThreadedEventLoopGroup.singleton, logger: logger),
             handler: server.server)
         try await server.bootstrap(addresses: [settings.advertiseAddress], port: settings.port)
-        try await ComponentRoles.ensure(server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "apus-bootstrap"))
+        try await ComponentRoles.ensure(server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "kube-apiserver"))
         let nodesSee = ServerURL(host: settings.advertiseAddress, port: settings.port)
         try await JoinObjects.ensure(
-            server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "apus-bootstrap"), server: nodesSee.description,
+            server.client(user: "system:apiserver", groups: ["system:masters"], userAgent: "kube-apiserver"), server: nodesSee.description,
             caPEM: caPEM)
         try await listener.start()
         let renewals = [

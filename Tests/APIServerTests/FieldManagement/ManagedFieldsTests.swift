@@ -85,7 +85,8 @@ import Testing
         _ = try await create(TestServer.pod("p", labels: ["app": "x"]), "/api/v1/namespaces/default/pods")
         let object = try await patch(
             "/api/v1/namespaces/default/pods/p/status",
-            ["status": ["phase": "Running", "conditions": [["type": "Ready", "status": "True"]]], "spec": ["nodeName": "ignored"]], agent: "kubelet/1")
+            ["status": ["phase": "Running", "conditions": [["type": "Ready", "status": "True"]]], "spec": ["nodeName": "ignored"]], agent: "kubelet/1"
+        )
         let entry = Self.entry(object, "kubelet")
         #expect(entry["subresource"] == "status")
         #expect(entry["fieldsV1"]["f:spec"].isNull)

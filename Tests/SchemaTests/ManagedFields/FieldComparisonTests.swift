@@ -41,7 +41,9 @@ import Testing
                     "f:containers": [
                         "k:{\"name\":\"nginx\"}": [
                             ".": [:], "f:image": [:], "f:imagePullPolicy": [:], "f:name": [:],
-                            "f:ports": [".": [:], "k:{\"containerPort\":80,\"protocol\":\"TCP\"}": [".": [:], "f:containerPort": [:], "f:protocol": [:]]],
+                            "f:ports": [
+                                ".": [:], "k:{\"containerPort\":80,\"protocol\":\"TCP\"}": [".": [:], "f:containerPort": [:], "f:protocol": [:]],
+                            ],
                             "f:resources": [:], "f:terminationMessagePath": [:], "f:terminationMessagePolicy": [:],
                         ]
                     ],
