@@ -70,7 +70,7 @@ import Testing
             ),
             (
                 ["resourceVersionMatch": "Newest", "resourceVersion": "1"], 422,
-                "resourceVersionMatch: Unsupported value: \"Newest\": supported values: \"\", \"Exact\", \"NotOlderThan\""
+                "resourceVersionMatch: Unsupported value: \"Newest\": supported values: \"Exact\", \"NotOlderThan\", \"\""
             ),
             (["sendInitialEvents": "true"], 422, "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list"),
             (
