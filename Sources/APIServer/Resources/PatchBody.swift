@@ -24,11 +24,11 @@ enum PatchBody: Sendable {
             self = .json(patch)
         case "application/merge-patch+json": self = .merge(try Self.object(request))
         case "application/strategic-merge-patch+json": self = .strategicMerge(try Self.object(request))
-        case let type:
+        default:
             throw APIError(
                 .unsupportedMediaType,
-                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json"
-                    + (type == "application/apply-patch+yaml" ? " (server-side apply is not served yet)" : ""))
+                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"
+            )
         }
     }
 

@@ -93,10 +93,16 @@ struct ResourceWriter: Sendable {
         let key = resource.key(namespace: context.request.namespace, name: name)
         for _ in 0..<Self.attemptsMax {
             guard let current = resource.collection.find(key) else {
-                let mayCreate = context.fieldWriter?.isApply ?? false || (!isPatch && resource.strategy.allowsCreateOnUpdate)
+                let isApply = context.fieldWriter?.isApply ?? false
+                let mayCreate = isApply || (!isPatch && resource.strategy.allowsCreateOnUpdate)
                 guard mayCreate, context.request.subresource.isEmpty else { throw resource.notFound(name) }
                 let (object, duplicates) = try transform(nil)
-                return try await create(RequestBody(value: object, duplicates: duplicates), options, context)
+                do throws(APIError) {
+                    return try await create(RequestBody(value: object, duplicates: duplicates), options, context)
+                } catch  where error.reason == .alreadyExists && isApply {
+                    // Somebody else was faster: then it is theirs that the configuration is applied to.
+                    continue
+                }
             }
             let old = try resource.value(of: current)
             var (object, duplicates) = try transform(old)

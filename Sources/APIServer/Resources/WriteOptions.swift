@@ -20,7 +20,7 @@ struct WriteOptions: Sendable {
 
     init(_ request: APIRequest) throws(APIError) {
         let kind = request.method == .patch ? "PatchOptions" : request.method == .put ? "UpdateOptions" : "CreateOptions"
-        isApply = request.method == .patch && request.contentType.mediaType == ApplyPatch.mediaType
+        isApply = request.method == .patch && ApplyPatch.mediaTypes.contains(request.contentType.mediaType)
         isDryRun = try Self.dryRun(request.query.filter { $0.name == "dryRun" }.map(\.value), kind: kind)
         let validation = request.queryValue("fieldValidation") ?? ""
         guard let fieldValidation = validation.isEmpty ? .warn : FieldValidation(rawValue: validation) else {

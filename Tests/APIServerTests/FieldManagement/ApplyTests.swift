@@ -55,6 +55,27 @@ import Testing
         #expect(object["spec"]["strategy"]["type"] == "RollingUpdate")
     }
 
+    @Test func cborIsTaken() async throws {
+        let configuration: Value = ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "c"], "data": ["a": "1"]]
+        let path = "/api/v1/namespaces/default/configmaps/c"
+        for (body, code) in [(CBOR.encode(configuration), 201), (CBOR.encode(configuration), 200), ([0xFF], 400)] {
+            let (status, answer) = try await server.send(
+                APIRequest(.patch, path, query: [("fieldManager", "m")], contentType: "application/apply-patch+cbor", body: body))
+            #expect(status == code, "\(answer)")
+        }
+        #expect(Self.managers(try await get(path)) == ["m Apply"])
+    }
+
+    @Test func manyAppliesAtOnceMakeOneObject() async throws {
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<20 { group.addTask { try await apply(Self.deployment, by: "m\(number)").status } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(statuses.count { $0 == 201 } == 1)
+        #expect(statuses.allSatisfy { $0 == 200 || $0 == 201 }, "\(statuses)")
+        #expect(Self.managers(try await get()).count == 20)
+    }
+
     @Test func yamlIsTaken() async throws {
         let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  a: \"1\"\n"
         let (status, body) = try await server.send(
