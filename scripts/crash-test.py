@@ -141,7 +141,9 @@ try:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
         "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "default"}],
     }
-    subprocess.run(["kubectl", "wait", "--for=create", "serviceaccount/default", "--timeout=60s"], check=True, stdout=subprocess.DEVNULL)
+    # Older kubectls cannot wait for a creation.
+    while subprocess.run(["kubectl", "get", "serviceaccount", "default"], capture_output=True).returncode != 0:
+        time.sleep(0.1)
     subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(binding), text=True, check=True, stdout=subprocess.DEVNULL)
     request = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
     answer = subprocess.run(
