@@ -37,7 +37,7 @@ YAML
 }
 waits_for() { [ "$(kubectl get pod "$1" -o 'jsonpath={.status.containerStatuses[0].state.waiting.reason}')" = "$2" ]; }
 runs() { kubectl wait "pod/$1" --for=condition=Ready --timeout="${2:-20}s"; }
-said() { kubectl get events --field-selector "involvedObject.name=$1,reason=$2" -o 'jsonpath={.items[*].message}' | grep -q "$3"; }
+said() { kubectl get events --field-selector "involvedObject.name=$1,reason=$2" -o 'jsonpath={.items[*].message}' | found "$3"; }
 
 images_suite() {
   if ! command -v docker-registry >/dev/null || ! command -v skopeo >/dev/null; then

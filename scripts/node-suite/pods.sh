@@ -96,13 +96,13 @@ token_works() {
   local token
   token=$(inside 'cat /var/run/secrets/kubernetes.io/serviceaccount/token')
   curl -sk -H "Authorization: Bearer $token" "https://127.0.0.1:$port/apis/authentication.k8s.io/v1/selfsubjectreviews" \
-    -H 'content-type: application/json' -d '{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}' | grep -q 'system:serviceaccount:default:default'
+    -H 'content-type: application/json' -d '{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}' | found 'system:serviceaccount:default:default'
 }
 slow_answers() { curl -s -o /dev/null -m 2 "http://$(kubectl get service slow -o 'jsonpath={.spec.clusterIP}')/"; }
 quota() {
   local uid
   uid=$(kubectl get pod envs -o 'jsonpath={.metadata.uid}')
-  find /sys/fs/cgroup -path "*pod*${uid//-/?}*" \( -name cpu.cfs_quota_us -o -name cpu.max \) -exec cat {} + | grep -q '^50000'
+  find /sys/fs/cgroup -path "*pod*${uid//-/?}*" \( -name cpu.cfs_quota_us -o -name cpu.max \) -exec cat {} + | found '^50000'
 }
 
 pods_suite() {

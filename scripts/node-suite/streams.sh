@@ -56,18 +56,18 @@ reader() {
 
 exits_with() { local code=0 want=$1; shift; "$@" || code=$?; [ "$code" = "$want" ]; }
 prints() { local want=$1 got; shift; got=$("$@"); [ "$got" = "$want" ] || { echo "got: $got"; return 1; }; }
-piped() { head -c 3000000 /dev/zero | "$1" exec -i tools -- wc -c | grep -qx 3000000; }
+piped() { head -c 3000000 /dev/zero | "$1" exec -i tools -- wc -c | found -x 3000000; }
 # A terminal of 33 rows and 77 columns.
 in_terminal() { script -qec "stty rows 33 cols 77; $*" /dev/null </dev/null; }
-terminal() { in_terminal "$1" exec -it tools -- sh -c "'sleep 0.3; stty size; tty'" | tr -d '\r' | tee "$data.tty" | grep -q '33 77' && grep -q /dev/pts "$data.tty"; }
+terminal() { in_terminal "$1" exec -it tools -- sh -c "'sleep 0.3; stty size; tty'" | tr -d '\r' | tee "$data.tty" | found '33 77' && grep -q /dev/pts "$data.tty"; }
 copies() {
   head -c 5000000 /dev/urandom >"$data.sent"
   "$1" cp "$data.sent" tools:/tmp/copied && "$1" cp tools:/tmp/copied "$data.received" && cmp "$data.sent" "$data.received"
 }
-attaches() { reader reader false && printf 'one\nend\n' | "$1" attach -i reader 2>/dev/null | grep -qx 'got one'; }
+attaches() { reader reader false && printf 'one\nend\n' | "$1" attach -i reader 2>/dev/null | found -x 'got one'; }
 attaches_terminal() {
   reader reader-tty true
-  { sleep 1; printf 'two\nend\n'; sleep 1; } | script -qec "$1 attach -it reader-tty" /dev/null | tr -d '\r' | grep -qx 'got two'
+  { sleep 1; printf 'two\nend\n'; sleep 1; } | script -qec "$1 attach -it reader-tty" /dev/null | tr -d '\r' | found -x 'got two'
 }
 removes() { prints hi sh -c "echo hi | $1 run once --rm -i --quiet --restart=Never --image=apus.local/tools:1 --image-pull-policy=Never --command -- cat"; }
 
@@ -90,7 +90,7 @@ forwards() {
 }
 
 follows() { [ "$({ timeout 3 "$1" logs -f --since=1h --tail=2 tools || true; } | tail -1)" = 'line 100' ]; }
-stamps() { "$1" logs --timestamps --tail=1 tools | grep -qE '^20[0-9-]+T[0-9:.]+Z line 100$'; }
+stamps() { "$1" logs --timestamps --tail=1 tools | found -E '^20[0-9-]+T[0-9:.]+Z line 100$'; }
 
 streams_suite() {
   pack_tools
