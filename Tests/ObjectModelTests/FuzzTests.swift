@@ -1,4 +1,5 @@
 import ObjectModel
+import TestSupport
 import Testing
 
 /// One entry point for each parser: whatever the bytes, it returns. What it accepts must come back the same after it was written.

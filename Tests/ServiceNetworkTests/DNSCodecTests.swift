@@ -1,20 +1,8 @@
 import ObjectModel
+import TestSupport
 import Testing
 
 @testable import ServiceNetwork
-
-/// A generator whose numbers follow from its seed, so that a failure can be played again.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
 
 @Suite struct DNSCodecTests {
     private func name(_ text: String) throws -> DNSName { try #require(DNSName(text)) }
@@ -85,7 +73,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func `no bytes make the reader trap, and what it reads it can write`() throws {
-        var random = SeededGenerator(seed: 1)
+        var random = SeededRandom(seed: 1)
         let web = try name("web.default.svc.cluster.local")
         var seed = DNSMessage(id: 1, flags: .response, questions: [DNSQuestion(name: web, type: .srv)])
         seed.answers = [

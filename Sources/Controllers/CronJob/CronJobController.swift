@@ -21,17 +21,12 @@ public struct CronJobController: Controller {
         jobs.addControllerIndex()
         cronJobs.onChange { [queue] in queue.enqueue($0.object.key) }
         jobs.onChange { [queue] change in
-            for job in [change.old, change.new].compactMap(\.self) { if let owner = Self.owner(of: job) { queue.enqueue(owner) } }
+            for job in [change.old, change.new].compactMap(\.self) { if let owner = job.controllerKey(kind: "CronJob") { queue.enqueue(owner) } }
         }
     }
 
     public func run() async {
         await context.loop("cronjob-controller", queue: queue, reconcile: reconcile).run(after: [cronJobs, jobs])
-    }
-
-    private static func owner(of job: Value) -> String? {
-        guard let reference = job.controllerReference, reference["kind"].string == "CronJob", let name = reference["name"].string else { return nil }
-        return "\(job.namespace)/\(name)"
     }
 
     // MARK: Reconciling

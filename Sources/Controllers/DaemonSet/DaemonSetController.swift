@@ -56,8 +56,10 @@ public struct DaemonSetController: Controller {
 
     private func podChanged(_ change: Informer.Change) {
         let pod = change.object
-        if let old = change.old, let owner = Self.owner(of: old), owner != Self.owner(of: pod) { queue.enqueue(owner) }
-        if let owner = Self.owner(of: pod) {
+        if let old = change.old, let owner = old.controllerKey(kind: "DaemonSet"), owner != pod.controllerKey(kind: "DaemonSet") {
+            queue.enqueue(owner)
+        }
+        if let owner = pod.controllerKey(kind: "DaemonSet") {
             if change.old == nil { expectations.creationObserved(owner) }
             if change.new == nil || pod.isBeingDeleted { expectations.deletionObserved(owner, pod.uid) }
             queue.enqueue(owner)
@@ -66,13 +68,6 @@ public struct DaemonSetController: Controller {
                 queue.enqueue(set.key)
             }
         }
-    }
-
-    private static func owner(of object: Value) -> String? {
-        guard let reference = object.controllerReference, reference["kind"].string == "DaemonSet", let name = reference["name"].string else {
-            return nil
-        }
-        return "\(object.namespace)/\(name)"
     }
 
     @Sendable private func reconcile(_ key: String) async throws -> Duration? {

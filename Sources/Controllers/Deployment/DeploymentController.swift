@@ -38,8 +38,8 @@ public struct DeploymentController: Controller {
 
     private func setChanged(_ change: Informer.Change) {
         let set = change.object
-        if let old = change.old, old.controllerUID != set.controllerUID, let owner = Self.owner(of: old) { queue.enqueue(owner) }
-        if let owner = Self.owner(of: set) {
+        if let old = change.old, old.controllerUID != set.controllerUID, let owner = old.controllerKey(kind: "Deployment") { queue.enqueue(owner) }
+        if let owner = set.controllerKey(kind: "Deployment") {
             queue.enqueue(owner)
         } else if change.isNewOrphan {
             for deployment in deployments.list()
@@ -52,16 +52,9 @@ public struct DeploymentController: Controller {
     /// A Deployment that recreates waits for its last old pod to go.
     private func podDeleted(_ pod: Value) {
         guard let reference = pod.controllerReference, reference["kind"].string == "ReplicaSet",
-            let set = sets.get(namespace: pod.namespace, name: reference["name"].string ?? ""), let owner = Self.owner(of: set)
+            let set = sets.get(namespace: pod.namespace, name: reference["name"].string ?? ""), let owner = set.controllerKey(kind: "Deployment")
         else { return }
         if deployments.get(owner)?.spec["strategy"]["type"].string == "Recreate" { queue.enqueue(owner) }
-    }
-
-    private static func owner(of set: Value) -> String? {
-        guard let reference = set.controllerReference, reference["kind"].string == "Deployment", let name = reference["name"].string else {
-            return nil
-        }
-        return "\(set.namespace)/\(name)"
     }
 
     // MARK: Reconciling

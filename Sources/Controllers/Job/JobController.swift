@@ -67,10 +67,8 @@ public struct JobController: Controller {
     }
 
     private static func owner(of pod: Value) -> String? {
-        guard let reference = pod.controllerReference, reference["kind"].string == "Job", let name = reference["name"].string,
-            reference["apiVersion"].string?.hasPrefix("batch/") == true
-        else { return nil }
-        return "\(pod.namespace)/\(name)"
+        guard pod.controllerReference?["apiVersion"].string?.hasPrefix("batch/") == true else { return nil }
+        return pod.controllerKey(kind: "Job")
     }
 
     // MARK: Reconciling

@@ -13,6 +13,12 @@ extension Value {
 
     var controllerUID: String? { controllerReference?["uid"].string }
 
+    /// The queue's key of the object of this kind that controls this one; nil where none or another kind's does.
+    func controllerKey(kind: String) -> String? {
+        guard let reference = controllerReference, reference["kind"].string == kind, let name = reference["name"].string else { return nil }
+        return "\(namespace)/\(name)"
+    }
+
     func isControlled(by owner: Value) -> Bool { controllerUID == owner.uid }
 }
 

@@ -35,7 +35,7 @@ public struct StatefulSetController: Controller {
         sets.onChange { [queue] in queue.enqueue($0.object.key) }
         pods.onChange { [queue, sets] change in
             for pod in [change.old, change.new].compactMap(\.self) {
-                if let owner = Self.owner(of: pod) {
+                if let owner = pod.controllerKey(kind: "StatefulSet") {
                     queue.enqueue(owner)
                 } else if change.isNewOrphan {
                     for set in sets.list() where set.namespace == pod.namespace && StatefulSetPods(set: set).ordinal(of: pod) != nil {
@@ -44,13 +44,6 @@ public struct StatefulSetController: Controller {
                 }
             }
         }
-    }
-
-    private static func owner(of object: Value) -> String? {
-        guard let reference = object.controllerReference, reference["kind"].string == "StatefulSet", let name = reference["name"].string else {
-            return nil
-        }
-        return "\(object.namespace)/\(name)"
     }
 
     @Sendable private func reconcile(_ key: String) async throws -> Duration? {

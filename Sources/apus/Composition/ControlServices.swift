@@ -25,7 +25,7 @@ enum ControlServices {
         let expiry = EventExpiry(server, lifetime: eventLifetime, now: now)
         return [
             Component("certificate renewal") {
-                await CredentialRenewal(control.renewals, logger: logger, now: Environment.system.now).run()
+                await CredentialRenewal(control.renewals, logger: logger, now: now).run()
             },
             Component("compactor") { await control.compactor.run() },
             Component("listener") {

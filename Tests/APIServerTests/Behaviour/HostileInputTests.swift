@@ -1,5 +1,6 @@
 import ClusterClient
 import ObjectModel
+import TestSupport
 import Testing
 
 @testable import APIServer
@@ -24,7 +25,7 @@ import Testing
     @Test("mutated bodies of every media type are answered with a Status", arguments: 0..<10)
     func mutated(seed: UInt64) async throws {
         let server = try await TestServer()
-        var random = SeededGenerator(seed)
+        var random = SeededRandom(seed: seed)
         try await server.admin.create(.configMaps, TestServer.configMap("x", ["k": "v"]))
         for _ in 0..<200 {
             var body = Array(Self.seeds.randomElement(using: &random).map(\.utf8) ?? "".utf8)
@@ -82,7 +83,7 @@ import Testing
         }
     }
 
-    private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
         guard !bytes.isEmpty else { return bytes.append(UInt8.random(in: 0...255, using: &random)) }
         let position = Int.random(in: 0..<bytes.count, using: &random)
         switch Int.random(in: 0..<5, using: &random) {

@@ -1,4 +1,5 @@
 import ObjectModel
+import TestSupport
 import Testing
 
 @testable import APIServer
@@ -6,7 +7,7 @@ import Testing
 @Suite("A snapshot") struct SnapshotTests {
     @Test("finds by selection what a walk over everything finds", arguments: 0..<20)
     func selections(seed: UInt64) throws {
-        var random = SeededGenerator(seed)
+        var random = SeededRandom(seed: seed)
         var snapshot = Snapshot()
         var all: [String: StoredObject] = [:]
         for _ in 0..<2000 {
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test("finds the one object that a selection names without a walk") func byName() throws {
-        var random = SeededGenerator(7)
+        var random = SeededRandom(seed: 7)
         let snapshot = Snapshot((0..<600).map { Self.pod("n", "p\($0)", &random) })
         let selection = Selection(namespace: "n", labels: nil, fields: try FieldSelector(parsing: "metadata.name=p77"))
         var found: [String] = []
@@ -54,7 +55,7 @@ import Testing
         #expect(found == ["n/p77"])
     }
 
-    private static func pod(_ namespace: String, _ name: String, _ random: inout SeededGenerator) -> StoredObject {
+    private static func pod(_ namespace: String, _ name: String, _ random: inout SeededRandom) -> StoredObject {
         var labels: [String: String] = [:]
         if Int.random(in: 0..<4, using: &random) > 0 { labels["app"] = "a\(Int.random(in: 0..<40, using: &random))" }
         if Bool.random(using: &random) { labels["tier"] = "t\(Int.random(in: 0..<3, using: &random))" }
@@ -66,20 +67,5 @@ import Testing
         return StoredObject(key: "\(namespace)/\(name)", revision: 1, bytes: object.canonicalJSON()) {
             ["spec.nodeName": $0["spec"]["nodeName"].string ?? ""]
         }
-    }
-}
-
-/// The same numbers from the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import KubernetesAPI
 import ObjectModel
 import Schema
+import TestSupport
 import Testing
 
 @Suite struct ProtobufTests {
