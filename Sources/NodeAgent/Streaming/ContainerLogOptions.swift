@@ -1,4 +1,5 @@
 import ClusterClient
+import Glibc
 import ObjectModel
 
 /// Which part of a log is wanted, and how.
@@ -24,7 +25,7 @@ struct ContainerLogOptions: Sendable, Equatable {
         timestamps = isOn("timestamps")
         tailLines = try Self.number("tailLines", request)
         limitBytes = try Self.number("limitBytes", request)
-        if let seconds = try Self.number("sinceSeconds", request) { since = (now ?? .now()) + .seconds(-seconds) }
+        if let seconds = try Self.number("sinceSeconds", request) { since = (now ?? Self.systemNow()) + .seconds(-seconds) }
         if let text = request.queryValue("sinceTime"), !text.isEmpty {
             guard let time = Timestamp(rfc3339: text) else { throw APIError(.badRequest, "unable to parse sinceTime \"\(text)\"") }
             since = time
@@ -34,6 +35,12 @@ struct ContainerLogOptions: Sendable, Equatable {
         case "Stderr": stream = "stderr"
         default: break
         }
+    }
+
+    private static func systemNow() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     private static func number(_ name: String, _ request: APIRequest) throws(APIError) -> Int? {
