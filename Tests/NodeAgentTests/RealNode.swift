@@ -13,6 +13,8 @@ struct RealNode: Sendable {
     let runtime: CRIRuntime
     let containerd: Containerd
     let directory: String
+    /// The first three octets of the pods' addresses.
+    let addressBlock: String
 
     static let image = "apus.local/busybox:1"
 
@@ -33,11 +35,12 @@ struct RealNode: Sendable {
             let outcome: Result<Void, any Error>
             do {
                 try File.makeDirectory(containerd.layout.cniConfigurationDirectory)
-                try File.write(Array(network(bridge, directory).utf8), to: "\(containerd.layout.cniConfigurationDirectory)/10-test.conflist")
+                let block = try freeAddressBlock()
+                try File.write(Array(network(bridge, block, directory).utf8), to: "\(containerd.layout.cniConfigurationDirectory)/10-test.conflist")
                 try await containerd.start()
                 _ = try await containerd.imageStore().pack(folder: busybox(directory), .init(names: [image]))
                 let runtime = try CRIRuntime(socket: containerd.socket)
-                let node = RealNode(cluster: try await TestCluster(), runtime: runtime, containerd: containerd, directory: directory)
+                let node = RealNode(cluster: try await TestCluster(), runtime: runtime, containerd: containerd, directory: directory, addressBlock: block)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await runtime.run() }
                     try await body(node)
@@ -100,10 +103,21 @@ struct RealNode: Sendable {
 
     // MARK: Setting up
 
-    private static func network(_ bridge: String, _ directory: String) -> String {
+    /// A block that no route leads to: that of a run which was killed is still there and would take the answers.
+    private static func freeAddressBlock() throws -> String {
+        let taken = Set(
+            String(decoding: try File.read("/proc/net/route"), as: UTF8.self).split(separator: "\n").compactMap { $0.split(separator: "\t").dropFirst().first })
+        let free = (1...254).filter { number in
+            let destination = [0, number, 213, 10].map { String($0 + 256, radix: 16, uppercase: true).dropFirst() }.joined()
+            return !taken.contains(Substring(destination))
+        }
+        return "10.213.\(try #require(free.randomElement()))"
+    }
+
+    private static func network(_ bridge: String, _ block: String, _ directory: String) -> String {
         """
         {"cniVersion": "0.4.0", "name": "\(bridge)", "plugins": [{"type": "bridge", "bridge": "\(bridge)", "isGateway": true, "ipMasq": false,
-          "ipam": {"type": "host-local", "dataDir": "\(directory)/cni", "ranges": [[{"subnet": "10.213.77.0/24"}]]}}]}
+          "ipam": {"type": "host-local", "dataDir": "\(directory)/cni", "ranges": [[{"subnet": "\(block).0/24"}]]}}]}
         """
     }
 

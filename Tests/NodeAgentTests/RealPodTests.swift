@@ -26,7 +26,7 @@ struct `A node agent with real containers` {
                 await node.wait("web") { $0.map(isReady) ?? false }
                 let pod = try #require(node.cluster.object(.pods, "default/web"))
                 let ip = try #require(pod.status["podIP"].string)
-                #expect(ip.hasPrefix("10.213.77."))
+                #expect(ip.hasPrefix(node.addressBlock + "."))
                 #expect(pod.status["qosClass"] == "Guaranteed")
                 while !node.log("web", uid).contains("1000\n") { try await yieldOnce() }
                 for line in ["red", ip, "web", "67108864"] { #expect(node.log("web", uid).contains(" F \(line)\n"), "\(node.log("web", uid))") }
