@@ -55,7 +55,7 @@ struct ResourceRouter: Sendable {
     /// 406 before anything is done, where the answer couldn't be given. Reads and writes of the objects themselves see to it on their own.
     private func checkForm(_ info: RequestInfo, _ request: APIRequest, _ resource: ServedResource) throws(APIError) {
         guard !info.subresource.isEmpty || subresources.isVirtual(resource), !Self.connections.contains(info.subresource) else { return }
-        let hasTable = info.subresource == "status"
+        let hasTable = info.subresource == "status" || info.subresource == "scale"
         _ = try AnswerForm.negotiate(request.accept, AnswerForm.Endpoint(hasProtobuf: resource.endpoint().hasProtobuf, hasTable: hasTable))
     }
 
@@ -127,9 +127,9 @@ struct ResourceRouter: Sendable {
         if options.isApply { return try await apply(info, request, user, resource, options) }
         let patch = try PatchBody(request)
         let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
-        return try await writer(resource).update(name: info.name, isPatch: true, options, context) { old throws(APIError) in
+        return try await writer(resource).update(name: info.name, isPatch: true, options, context, patch: patch) { old throws(APIError) in
             guard let old else { throw resource.notFound(info.name) }
-            return (try patch.apply(to: old, resource.definition), [])
+            return (try patch.apply(to: old, resource.definition.type), patch.problems)
         }
     }
 

@@ -25,7 +25,8 @@ struct SubresourceRouter: Sendable {
         case ("log", _), ("exec", _), ("attach", _), ("portforward", _), ("proxy", _): return try connect(info, request, user)
         case ("scale", "get"):
             let bytes = try ScaleHandler(resource: resource, writer: router.writer(resource)).get(info.name, info.namespace)
-            return .respond(HTTPResponse(body: [bytes]))
+            let form = try AnswerForm.negotiate(api.accept)
+            return .respond(try Presenter(now: router.environment.now()).scale(ResourceWriter.Written(bytes: bytes), form, api))
         case ("scale", _): return try scale(info, api, user, resource, router)
         case ("binding", "create"): return .wait { await bind(info, api, user, resource, router, name: info.name) }
         case ("eviction", "create"): return .wait { await evict(info, api, user, resource, router) }
@@ -45,23 +46,21 @@ struct SubresourceRouter: Sendable {
         let options = try WriteOptions(request)
         let context = router.context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager, isApply: options.isApply)
         let handler = ScaleHandler(resource: resource, writer: router.writer(resource))
+        let form = try AnswerForm.negotiate(request.accept)
+        let write: @Sendable () async throws(APIError) -> ResourceWriter.Written
         if options.isApply {
             let patch = try ApplyPatch(request, isForced: options.isForced)
-            return .wait {
-                await router.answer(.json, resource, request) { () throws(APIError) in try await handler.apply(patch, info.name, options, context) }
-            }
-        }
-        let transform: @Sendable (Value) throws(APIError) -> Value
-        if info.verb == "patch" {
-            let patch = try PatchBody(request)
-            transform = { old throws(APIError) in try patch.apply(toScale: old) }
+            write = { () throws(APIError) in try await handler.apply(patch, info.name, options, context) }
         } else {
-            let body = try RequestBody.parse(request)
-            transform = { _ throws(APIError) in body.value }
+            let isPatch = info.verb == "patch"
+            let change = ScaleChange(body: isPatch ? nil : try RequestBody.parse(request), patch: isPatch ? try PatchBody(request) : nil)
+            write = { () throws(APIError) in try await handler.update(info.name, change, options, context) }
         }
         return .wait {
-            await router.answer(.json, resource, request) { () throws(APIError) in
-                try await handler.update(info.name, isPatch: info.verb == "patch", options, context, transform)
+            do throws(APIError) {
+                return try Presenter(now: router.environment.now()).scale(try await write(), form, request)
+            } catch {
+                return Presenter.failure(error)
             }
         }
     }
@@ -149,16 +148,5 @@ extension SubresourceRouter {
         if info.name.isEmpty { return try presenter.list(ResourceReader.Page(objects: objects, revision: 0), form, resource, request) }
         guard let object = objects.first(where: { $0.key == info.name }) else { throw resource.notFound(info.name) }
         return try presenter.object(object.bytes, form, resource, request)
-    }
-}
-
-extension PatchBody {
-    /// A scale has no lists, so a strategic merge patch of one is a merge patch.
-    fileprivate func apply(toScale scale: Value) throws(APIError) -> Value {
-        switch self {
-        case .json(let patch):
-            do { return try JSONPatch(patch).applied(to: scale) } catch { throw APIError(.invalid, "\(error)") }
-        case .merge(let patch), .strategicMerge(let patch): return scale.applying(mergePatch: patch)
-        }
     }
 }

@@ -4,61 +4,126 @@ import ObjectModel
 import Schema
 
 /// The body of a PATCH, by its media type.
-enum PatchBody: Sendable {
-    case json(Value)
-    case merge(Value)
-    case strategicMerge(Value)
+struct PatchBody: Sendable {
+    let kind: Kind
+    let patch: Value
+
+    /// What strictness objects to in the patch itself: keys that came twice, members that an operation doesn't have.
+    let problems: [String]
+
+    enum Kind: String, Sendable {
+        case json = "application/json-patch+json"
+        case merge = "application/merge-patch+json"
+        case strategicMerge = "application/strategic-merge-patch+json"
+    }
 
     /// Operations in one JSON patch, at most: upstream's limit.
     private static let operationsMax = 10_000
 
     init(_ request: APIRequest) throws(APIError) {
-        switch request.contentType.mediaType {
-        case "application/json-patch+json":
-            let patch = try Self.parse(request)
-            guard patch.array.count <= Self.operationsMax else {
-                throw APIError(
-                    .requestEntityTooLarge,
-                    "Request entity too large: The allowed maximum operations in a JSON patch is \(Self.operationsMax), got \(patch.array.count)")
-            }
-            self = .json(patch)
-        case "application/merge-patch+json": self = .merge(try Self.object(request))
-        case "application/strategic-merge-patch+json": self = .strategicMerge(try Self.object(request))
-        default:
+        guard let kind = Kind(rawValue: request.contentType.mediaType) else {
             throw APIError(
                 .unsupportedMediaType,
                 "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"
             )
         }
+        self.kind = kind
+        let duplicates: [String]
+        (patch, duplicates) = try Self.parse(request, kind)
+        guard kind == .json else {
+            guard patch.isObject else { throw Self.undecodable(patch, kind, as: "map[string]interface {}") }
+            problems = duplicates.map { "duplicate field \"\($0)\"" }
+            return
+        }
+        guard patch.isArray else { throw Self.undecodable(patch, kind, as: "[]handlers.jsonPatchOp") }
+        if let other = patch.array.first(where: { !$0.isObject }) { throw Self.undecodable(other, kind, as: "handlers.jsonPatchOp") }
+        guard patch.array.count <= Self.operationsMax else {
+            throw APIError(
+                .requestEntityTooLarge,
+                "Request entity too large: The allowed maximum operations in a JSON patch is \(Self.operationsMax), got \(patch.array.count)")
+        }
+        problems = duplicates.map { "json patch duplicate field \"\($0)\"" } + Self.unknownMembers(of: patch)
     }
 
-    private static func parse(_ request: APIRequest) throws(APIError) -> Value {
-        do {
-            return try Value(json: request.body)
-        } catch {
-            throw .badRequest("error decoding patch: \(error.message)")
+    private static func parse(_ request: APIRequest, _ kind: Kind) throws(APIError) -> (Value, [String]) {
+        let parsed = request.body.withUnsafeBytes { bytes in
+            Result { () throws(JSONError) in try JSONParser.parseReportingDuplicates(bytes) }
+        }
+        switch parsed {
+        case .success(let parsed): return (parsed.value, parsed.duplicates)
+        case .failure(let error): throw .badRequest("\(prefix(kind))\(error.message)")
         }
     }
 
-    private static func object(_ request: APIRequest) throws(APIError) -> Value {
-        let patch = try parse(request)
-        guard patch.isObject else { throw .badRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}") }
-        return patch
+    private static func undecodable(_ value: Value, _ kind: Kind, as type: String) -> APIError {
+        .badRequest("\(prefix(kind))json: cannot unmarshal \(DecodingError.jsonTypeName(of: value)) into Go value of type \(type)")
     }
 
-    func apply(to object: Value, _ definition: ResourceDefinition) throws(APIError) -> Value {
-        switch self {
-        case .json(let patch):
-            let operations: JSONPatch
-            do { operations = try JSONPatch(patch) } catch { throw .badRequest("\(error)") }
-            do {
-                return try operations.applied(to: object)
-            } catch {
-                // Upstream does not say which operation it was.
-                throw APIError(.invalid, "the server rejected our request due to an error in our request", details: .init())
+    private static func prefix(_ kind: Kind) -> String { kind == .strategicMerge ? "" : "error decoding patch: " }
+
+    private static func unknownMembers(of patch: Value) -> [String] {
+        var unknown: [String] = []
+        for (index, operation) in patch.array.enumerated() {
+            for (name, _) in operation.fields where !["op", "path", "from", "value"].contains(name) {
+                unknown.append("json patch unknown field \"[\(index)].\(name)\"")
             }
-        case .merge(let patch): return object.applying(mergePatch: patch)
-        case .strategicMerge(let patch): return try StrategicMergePatch.apply(patch, to: object, type: definition.type)
         }
+        return unknown
+    }
+
+    // MARK: Applying
+
+    /// What the patch makes of an object, not yet read as its type.
+    func apply(to object: Value, _ type: TypeDefinition) throws(APIError) -> Value {
+        switch kind {
+        case .json:
+            let result: Value
+            // Upstream does not say which operation it was.
+            do { result = try JSONPatch(patch).applied(to: object) } catch { throw .unprocessable }
+            return try checkKind(of: result, object)
+        case .merge: return try checkKind(of: object.applying(mergePatch: patch), object)
+        case .strategicMerge:
+            var result = try StrategicMergePatch.apply(patch, to: object, type: type)
+            // Version and kind are the path's, whatever the patch says of them.
+            result["apiVersion"] = object["apiVersion"]
+            result["kind"] = object["kind"]
+            return result
+        }
+    }
+
+    private func checkKind(of result: Value, _ object: Value) throws(APIError) -> Value {
+        guard result.isObject else {
+            let type = DecodingError.jsonTypeName(of: result)
+            throw refusal(of: result, "couldn't get version/kind; json parse error: json: cannot unmarshal \(type) into Go value of type struct")
+        }
+        guard result["kind"].isNull || result["kind"] == object["kind"], result["apiVersion"].isNull || result["apiVersion"] == object["apiVersion"]
+        else {
+            throw refusal(
+                of: result,
+                "no kind \"\(result.kind)\" is registered for version \"\(result.apiVersion)\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"")
+        }
+        return result
+    }
+
+    // MARK: Refusing
+
+    /// 422 on the field `patch`, where what it makes isn't of the type.
+    func mismatch(_ result: Value, _ error: DecodingError, _ type: TypeDefinition) -> APIError {
+        guard kind == .strategicMerge else { return refusal(of: result, error.description) }
+        return refusal(of: result, StrategicMergePatch.mismatch(result, type: type) ?? error.description)
+    }
+
+    /// 422 on the field `patch`, where strictness was asked for. `problems` are the result's and the patch's.
+    func strictRefusal(of result: Value, _ problems: [String]) -> APIError {
+        refusal(of: result, "strict decoding error: " + problems.joined(separator: ", "))
+    }
+
+    /// Upstream shows what a JSON or merge patch made, and a strategic merge patch itself; and names no object.
+    private func refusal(of result: Value, _ why: String) -> APIError {
+        let shown = kind == .strategicMerge ? GoFormat.string(patch) : result.description
+        var error = APIError.invalid(kind: "", group: "", name: "", [.invalid("patch", .string(shown), why)])
+        error.details?.name = nil
+        error.details?.kind = nil
+        return error
     }
 }

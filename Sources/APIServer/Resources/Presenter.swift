@@ -177,7 +177,7 @@ struct Presenter: Sendable {
     }
 
     /// What each row of a table carries of its object.
-    private static func includeObject(_ request: APIRequest) throws(APIError) -> String {
+    static func includeObject(_ request: APIRequest) throws(APIError) -> String {
         let wish = request.queryValue("includeObject") ?? ""
         switch wish {
         case "", "Metadata": return "Metadata"

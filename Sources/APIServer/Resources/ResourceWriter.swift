@@ -86,9 +86,10 @@ struct ResourceWriter: Sendable {
     /// How an update comes to the new object: given the old one, or nil where there is none and the resource can be created so.
     typealias Transform = @Sendable (Value?) throws(APIError) -> (object: Value, duplicates: [String])
 
-    /// Replaces an object by what `transform` makes of it. `isPatch` retries over concurrent changes.
+    /// Replaces an object by what `transform` makes of it. `isPatch` retries over concurrent changes; `patch` is the one that is to blame where
+    /// the result isn't of the type.
     func update(
-        name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, _ transform: Transform
+        name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, patch: PatchBody? = nil, _ transform: Transform
     ) async throws(APIError) -> Written {
         let key = resource.key(namespace: context.request.namespace, name: name)
         for _ in 0..<Self.attemptsMax {
@@ -112,7 +113,7 @@ struct ResourceWriter: Sendable {
             if !isPatch, !isConditional, !resource.strategy.allowsUnconditionalUpdate {
                 throw invalid(name, [.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
             }
-            let warnings = try decode(&object, duplicates, options)
+            let warnings = try decode(&object, duplicates, options, patch)
             do throws(APIError) {
                 let bytes = try await store(object, over: old, current, context)
                 let doubts =
@@ -247,22 +248,11 @@ struct ResourceWriter: Sendable {
         }
     }
 
-    /// Checks the body against the kind's schema and drops what is not in it. Returns warnings; throws where the client wanted strictness.
-    private func decode(_ object: inout Value, _ duplicates: [String], _ options: WriteOptions) throws(APIError) -> [String] {
-        let unknown: [String]
-        do {
-            unknown = try SchemaDecoder.decode(&object, as: resource.definition.type)
-        } catch {
-            throw error.badRequest(object: object, kind: resource.definition.kind)
-        }
-        let problems = duplicates.map { "duplicate field \"\($0)\"" } + unknown
-        guard !problems.isEmpty else { return [] }
-        switch options.fieldValidation {
-        case .ignore: return []
-        case .warn: return problems
-        case .strict:
-            throw DecodingError.strict(problems, object: object, kind: resource.definition.kind)
-        }
+    private func decode(_ object: inout Value, _ duplicates: [String], _ options: WriteOptions, _ patch: PatchBody? = nil) throws(APIError)
+        -> [String]
+    {
+        try BodyDecoder(type: resource.definition.type, kind: resource.definition.kind, validation: options.fieldValidation, patch: patch)
+            .decode(&object, duplicates)
     }
 
     private func applyDefaults(_ object: inout Value) { Defaulter.apply(to: &object, type: resource.definition.type) }

@@ -1,6 +1,8 @@
 import ClusterClient
 import KubernetesAPI
 import ObjectModel
+import Schema
+import Synchronization
 
 /// `scale`: the number of replicas of anything that has one, as `autoscaling/v1 Scale`.
 struct ScaleHandler: Sendable {
@@ -12,25 +14,21 @@ struct ScaleHandler: Sendable {
         return Self.scale(of: try object.value()).canonicalJSON()
     }
 
-    /// Sets the replicas to what `transform` makes of the present scale.
-    func update(
-        _ name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext,
-        _ transform: @escaping @Sendable (Value) throws(APIError) -> Value
-    ) async throws(APIError) -> ResourceWriter.Written {
-        let (kind, group) = ("Scale", "autoscaling")
+    /// Sets the replicas to what `change` makes of the present scale.
+    func update(_ name: String, _ change: ScaleChange, _ options: WriteOptions, _ context: WriteContext) async throws(APIError)
+        -> ResourceWriter.Written
+    {
         var main = context
         main.request.subresource = ""
-        let written = try await writer.update(name: name, isPatch: isPatch, options, main) { old throws(APIError) in
+        let warnings = Mutex<[String]>([])
+        let written = try await writer.update(name: name, isPatch: change.patch != nil, options, main) { old throws(APIError) in
             guard var object = old else { throw resource.notFound(name) }
-            let scale = try transform(Self.scale(of: object))
-            guard let replicas = scale["spec"].isNull ? 0 : scale["spec"]["replicas"].int ?? (scale["spec"]["replicas"].isNull ? 0 : nil) else {
-                throw .badRequest(
-                    "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal \(scale["spec"]["replicas"]) into Go struct field ScaleSpec.spec.replicas of type int32"
-                )
-            }
+            let (scale, doubts) = try change.scale(from: Self.scale(of: object), options)
+            warnings.withLock { $0 = doubts }
+            let replicas = scale["spec"]["replicas"].int ?? 0
             if replicas < 0 {
                 throw .invalid(
-                    kind: kind, group: group, name: name,
+                    kind: "Scale", group: "autoscaling", name: name,
                     [.invalid("spec.replicas", Value(replicas), "must be greater than or equal to 0")])
             }
             if !scale.resourceVersion.isEmpty, scale.resourceVersion != object.resourceVersion { throw resource.modified(name) }
@@ -40,7 +38,9 @@ struct ScaleHandler: Sendable {
             object["spec"]["replicas"] = Value(replicas)
             return (object, [])
         }
-        return try Self.scale(of: written)
+        var answer = try Self.scale(of: written)
+        answer.warnings += warnings.withLock { $0 }
+        return answer
     }
 
     /// Applies a scale: what it says of the replicas is applied to the object.
@@ -86,5 +86,43 @@ struct ScaleHandler: Sendable {
             return selector.fields.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: ",")
         }
         return ((try? LabelSelector(selector))?.description) ?? ""
+    }
+}
+
+/// What a client wants a scale to become: a whole one, or the one there is with a patch.
+struct ScaleChange: Sendable {
+    var body: RequestBody?
+    var patch: PatchBody?
+
+    private static let type: TypeDefinition? = Catalog.builtIn.type(group: "autoscaling", version: "v1", kind: "Scale")
+
+    /// The new scale, checked against its type, with warnings of what was wrong with it.
+    func scale(from old: Value, _ options: WriteOptions) throws(APIError) -> (Value, [String]) {
+        guard let type = Self.type else { throw .internalError("no type for Scale") }
+        var scale = body?.value ?? old
+        if let patch { scale = try patch.apply(to: old, type) }
+        guard scale["kind"].isNull || scale["kind"] == "Scale", scale["apiVersion"].isNull || scale["apiVersion"] == "autoscaling/v1" else {
+            throw .badRequest("\(scale.kind) in version \"\(scale.apiVersion)\" cannot be handled as a Scale")
+        }
+        let decoder = BodyDecoder(type: type, kind: "Scale", validation: options.fieldValidation, patch: patch)
+        let warnings = try decoder.decode(&scale, patch?.problems ?? body?.duplicates ?? [])
+        return (scale, warnings)
+    }
+}
+
+extension Presenter {
+    /// A `Scale` in the shape that the client asked for, as JSON: its encoding is seen to at the last step.
+    func scale(_ written: ResourceWriter.Written, _ form: AnswerForm, _ request: APIRequest) throws(APIError) -> HTTPResponse {
+        guard form.shape != .object else { return HTTPResponse(headers: Self.headers(written.warnings), body: [written.bytes]) }
+        let scale: Value
+        do { scale = try Value(json: written.bytes) } catch { throw .internalError("\(error)") }
+        let value: Value
+        switch form.shape {
+        case .table(let version):
+            value = TableForm.scaleTable(scale, version: version, includeObject: try Self.includeObject(request), now: now)
+        case .partialMetadata(let version): value = Self.partial(scale, version)
+        default: throw APIError(.notAcceptable, "you requested PartialObjectMetadataList, but the requested object is not a list (Scale)")
+        }
+        return HTTPResponse(headers: Self.headers(written.warnings), body: [value.canonicalJSON()])
     }
 }

@@ -14,19 +14,37 @@ public enum TableForm {
         served: (Value) -> Value = { $0 }
     ) -> Value {
         let columns = definition.columns.isEmpty ? plainColumns : definition.columns.map { Self.column($0.name, $0.type, $0.format, $0.priority) }
-        let rows = objects.map { object in
-            var row: Value = ["cells": .array(cells(object, definition, now))]
-            switch includeObject {
-            case "None": break
-            case "Object": row["object"] = served(object)
-            default:
-                row["object"] = [
-                    "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": object["metadata"],
-                ]
-            }
-            return row
+        let rows = objects.map { row(cells($0, definition, now), of: $0, version, includeObject, served) }
+        return table(columns, rows, version, metadata)
+    }
+
+    /// One `Scale` as a table.
+    public static func scaleTable(_ scale: Value, version: String, includeObject: String, now: Timestamp) -> Value {
+        let columns = [
+            column("Name", "string", "", 0), column("Desired", "integer", "", 0), column("Available", "integer", "", 0),
+            column("Age", "string", "", 0),
+        ]
+        let texts = TableRow(object: scale, now: now)
+        let cells = [texts.name, texts.count(scale["spec"]["replicas"]), texts.count(scale["status"]["replicas"]), texts.age]
+        return table(
+            columns, [row(cells, of: scale, version, includeObject) { $0 }], version, ["resourceVersion": .string(scale.resourceVersion)])
+    }
+
+    private static func row(
+        _ cells: [Value], of object: Value, _ version: String, _ includeObject: String, _ served: (Value) -> Value
+    ) -> Value {
+        var row: Value = ["cells": .array(cells)]
+        switch includeObject {
+        case "None": break
+        case "Object": row["object"] = served(object)
+        default:
+            row["object"] = ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": object["metadata"]]
         }
-        return [
+        return row
+    }
+
+    private static func table(_ columns: [Value], _ rows: [Value], _ version: String, _ metadata: Value) -> Value {
+        [
             "kind": "Table", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata, "columnDefinitions": .array(columns),
             "rows": .array(rows),
         ]

@@ -18,6 +18,9 @@ public struct DecodingError: Error, Sendable, Equatable, CustomStringConvertible
 
     public init(message: String) { text = message }
 
+    /// The word that messages have for a JSON value of the wrong type: `array`, `number`.
+    public static func jsonTypeName(of value: Value) -> String { value.jsonTypeName }
+
     /// The same error, seen from the object whose field holds the value.
     func within(field name: String, of type: TypeDefinition) -> DecodingError {
         var error = self

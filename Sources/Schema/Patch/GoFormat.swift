@@ -1,8 +1,8 @@
 import ObjectModel
 
 /// Writes values as Go's `%v` does, for messages that clients may know.
-enum GoFormat {
-    static func string(_ value: Value) -> String {
+public enum GoFormat {
+    public static func string(_ value: Value) -> String {
         switch value {
         case .null: "<nil>"
         case .string(let text): text

@@ -132,7 +132,7 @@ extension StrategicMergePatch {
 
     /// Whether the elements are objects. They are all of one type, and not lists.
     private static func holdObjects(_ elements: [Value]) throws(APIError) -> Bool {
-        if elements.contains(where: \.isArray) { throw APIError(.unknown, "lists of lists are not supported", code: 422) }
+        if elements.contains(where: \.isArray) { throw .unprocessable }
         let objects = elements.count(where: \.isObject)
         guard objects == 0 || objects == elements.count else {
             throw .internalServerError("list element types are not identical: \(GoFormat.string(.array(elements)))")

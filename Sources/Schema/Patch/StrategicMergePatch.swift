@@ -56,7 +56,7 @@ public enum StrategicMergePatch {
         guard case .array(let elements) = list else { throw .badRequest("invalid patch format of retainKeys") }
         let retained = elements.compactMap(\.string)
         for (key, value) in patch where !value.isNull && !Directive.isOnList(key) && !retained.contains(key) {
-            throw .badRequest("invalid patch format of retainKeys")
+            throw .unprocessable
         }
         var members = original.fields
         members.removeAll { key, _ in !retained.contains(key) }
@@ -120,6 +120,9 @@ public enum StrategicMergePatch {
 }
 
 extension APIError {
+    /// 422 as upstream words it where it keeps the reason to itself: a failed `test` of a JSON patch, a path that isn't there.
+    public static let unprocessable = APIError(.invalid, "the server rejected our request due to an error in our request", details: .init())
+
     /// 500 with upstream's plain words: it answers so where a patch breaks a rule that no client is expected to break.
     static func internalServerError(_ message: String) -> APIError { APIError(.unknown, message, code: 500) }
 }
