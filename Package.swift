@@ -131,7 +131,9 @@ let package = Package(
         .testTarget(name: "HostNetworkTests", dependencies: ["HostNetwork"]),
         .testTarget(name: "ClusterClientTests", dependencies: ["ClusterClient"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Identity", "ClusterClient", nio("NIOCore"), nio("NIOPosix")]),
-        .testTarget(name: "APIServerTests", dependencies: ["APIServer", "Storage", "Identity", "ClusterClient", "TestSupport"]),
+        .testTarget(
+            name: "APIServerTests",
+            dependencies: ["APIServer", "HTTPServer", "Storage", "Identity", "ClusterClient", "TestSupport", nio("NIOPosix")]),
         .testTarget(name: "ControllersTests", dependencies: ["Controllers", "APIServer", "Storage", "Identity", "ClusterClient"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "ClusterClient", "TestSupport"]),
         .testTarget(

@@ -10,7 +10,7 @@ struct ApplyPatch: Sendable {
     var configuration: Value
 
     /// Keys that came twice.
-    var duplicates: [String]
+    var duplicates: RepeatedKeys
 
     /// Whether fields are taken from other managers instead of conflicts reported.
     var isForced: Bool
@@ -22,24 +22,30 @@ struct ApplyPatch: Sendable {
     }
 
     /// Most clients send JSON, which its own parser reads ten times faster than YAML's does.
-    private static func parse(_ body: [UInt8], isCBOR: Bool) throws(APIError) -> (Value, [String]) {
-        if isCBOR { return (try RequestBody.cbor(body).value, []) }
+    private static func parse(_ body: [UInt8], isCBOR: Bool) throws(APIError) -> (Value, RepeatedKeys) {
+        if isCBOR { return (try RequestBody.cbor(body).value, .none) }
         if body.first == UInt8(ascii: "{") {
             let parsed = body.withUnsafeBytes { bytes in try? JSONParser.parseReportingDuplicates(bytes) }
-            if let parsed { return (parsed.value, parsed.duplicates) }
+            if let parsed { return (parsed.value, RepeatedKeys(paths: parsed.duplicates)) }
         }
         do {
             let parsed = try YAML.parse(body)
-            return (parsed.value, parsed.duplicates.map(\.key))
+            return (parsed.value, RepeatedKeys(parsed.duplicates))
         } catch {
             throw .badRequest("error decoding YAML: \(error)")
         }
     }
 
-    init(configuration: Value, duplicates: [String] = [], isForced: Bool) {
+    init(configuration: Value, duplicates: RepeatedKeys = .none, isForced: Bool) {
         self.configuration = configuration
         self.duplicates = duplicates
         self.isForced = isForced
+    }
+
+    /// 400 for strict field validation, in upstream's words.
+    func refuseRepeatedKeys() throws(APIError) {
+        guard !duplicates.isEmpty else { return }
+        throw .badRequest("error strict decoding YAML: error converting YAML to JSON: \(duplicates.problems.joined(separator: ", "))")
     }
 
     /// Who there was before anyone applied.
@@ -56,7 +62,7 @@ struct ApplyPatch: Sendable {
         let apply = { (isForced: Bool) throws(ApplyConflict) in
             try managed.applying(
                 configuration, fields, to: live, type: resource.definition.type, by: writer.manager(of: resource), at: context.now.rfc3339,
-                isForced: isForced, ignoring: reset)
+                isForced: isForced, ignoring: reset, versions: resource.otherVersions)
         }
         var applied: Applied
         do {

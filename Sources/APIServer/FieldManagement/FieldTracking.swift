@@ -53,9 +53,17 @@ struct FieldTracking: Sendable {
         }
         let change = difference(from: old, to: object, writer.subresource)
         var managed = known
-        managed.update(change, by: writer.manager(of: resource), at: now.rfc3339)
+        managed.update(change, by: writer.manager(of: resource), at: now.rfc3339, elsewhere: elsewhere(known, old, object, writer))
         let isAsBefore = managed == known && (sent.isNull || sent == before || sent.array.isEmpty)
         object.metadata["managedFields"] = isAsBefore ? before : managed.isEmpty ? .null : managed.json
+    }
+
+    /// The same change as those see it who wrote in another version of the kind.
+    private func elsewhere(_ known: ManagedFields, _ old: Value?, _ object: Value, _ writer: FieldWriter) -> [String: FieldComparison] {
+        guard !resource.otherVersions.isEmpty else { return [:] }
+        let reset = ResetFields.of(resource, subresource: writer.subresource)
+        return known.changes(from: old, to: object, in: resource.otherVersions)
+            .mapValues { $0.subtracting(ResetFields.serverOwned, andAllUnder: reset) }
     }
 
     /// What differs between two states of an object, as far as it can be owned.

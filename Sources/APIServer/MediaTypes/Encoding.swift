@@ -2,7 +2,7 @@ import ObjectModel
 import Schema
 
 /// The wire forms of an object.
-enum Encoding: String, Sendable, Hashable {
+enum Encoding: String, Sendable, Hashable, CaseIterable {
     case json = "application/json"
     case yaml = "application/yaml"
     case protobuf = "application/vnd.kubernetes.protobuf"

@@ -19,7 +19,7 @@ final class DiscoveryDocuments: Sendable {
 
     /// The document at a path, in the form that the request accepts; nil where there is none.
     func document(at path: String, _ request: APIRequest) throws(APIError) -> DiscoveryDocument? {
-        let isAggregated = (path == "/api" || path == "/apis") && Self.acceptsAggregated(request.accept)
+        let isAggregated = path == "/api" || path == "/apis" ? try Self.wantsAggregated(request.accept) : false
         // Go clients read OpenAPI 2 as protobuf only.
         let isProtobuf = path == "/openapi/v2" && request.accept.contains(Self.openAPIProtobuf)
         if path == "/openapi/v2", !isProtobuf, !request.accept.isEmpty, !Self.acceptsJSON(request.accept) {
@@ -74,11 +74,14 @@ final class DiscoveryDocuments: Sendable {
         return catalog.groupVersions.first { OpenAPIv3.path($0) == path }.flatMap { documents.document($0) }
     }
 
-    private static func acceptsAggregated(_ accept: String) -> Bool {
-        accept.split(separator: ",").contains { wish in
-            let parts = Set(wish.split(separator: ";").map(\.trimmed))
-            return parts.contains("g=apidiscovery.k8s.io") && parts.contains("v=v2") && parts.contains("as=APIGroupDiscoveryList")
+    /// The first wish that can be met decides. 406 where there is none, as for a version of the aggregated document that isn't served.
+    private static func wantsAggregated(_ accept: String) throws(APIError) -> Bool {
+        if accept.isEmpty { return false }
+        for clause in AcceptClause.parse(accept) where Encoding.allCases.contains(where: { clause.matches($0.rawValue) }) {
+            guard let kind = clause.parameters["as"] else { return false }
+            if kind == "APIGroupDiscoveryList", clause.parameters["g"] == "apidiscovery.k8s.io", clause.parameters["v"] == "v2" { return true }
         }
+        throw .notAcceptable(AnswerForm.Endpoint().mediaTypes)
     }
 
     private static func acceptsJSON(_ accept: String) -> Bool {

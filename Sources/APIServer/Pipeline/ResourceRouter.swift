@@ -82,7 +82,7 @@ struct ResourceRouter: Sendable {
         case "update": return .wait { await answer(form, resource, api) { () throws(APIError) in try await update(info, api, user, resource) } }
         case "patch": return .wait { await answer(form, resource, api) { () throws(APIError) in try await patch(info, api, user, resource) } }
         case "delete": return .wait { await delete(info, api, user, resource, form) }
-        case "deletecollection": return .wait { await deleteCollection(info, api, user, resource) }
+        case "deletecollection": return .wait { await deleteCollection(info, api, user, resource, form) }
         default: throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
         }
     }
@@ -129,7 +129,7 @@ struct ResourceRouter: Sendable {
         let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
         return try await writer(resource).update(name: info.name, isPatch: true, options, context, patch: patch) { old throws(APIError) in
             guard let old else { throw resource.notFound(info.name) }
-            return (try patch.apply(to: old, resource.definition.type), patch.problems)
+            return (try patch.apply(to: old, resource.definition.type), .none)
         }
     }
 
@@ -137,6 +137,7 @@ struct ResourceRouter: Sendable {
         _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource, _ options: WriteOptions
     ) async throws(APIError) -> ResourceWriter.Written {
         let patch = try ApplyPatch(request, isForced: options.isForced)
+        if options.fieldValidation == .strict { try patch.refuseRepeatedKeys() }
         let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager, isApply: true)
         let writer = FieldWriter(name: options.fieldManager, subresource: info.subresource, operation: .apply)
         return try await self.writer(resource).update(name: info.name, isPatch: true, options, context) { old throws(APIError) in
@@ -175,18 +176,15 @@ struct ResourceRouter: Sendable {
     }
 
     private func deleteCollection(
-        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource
+        _ info: RequestInfo, _ request: APIRequest, _ user: UserInfo, _ resource: ServedResource, _ form: AnswerForm
     ) async -> HTTPResponse {
         do throws(APIError) {
             let options = try DeleteOptions(request)
-            let reader = ResourceReader(resource: resource, revision: registry.revision, presenter: Presenter(now: environment.now()))
-            let page = try reader.page(try ListOptions(request, resource, info))
-            let deleted = try await deleter(resource).deleteCollection(page.objects, options, context(info, user, isDryRun: options.isDryRun))
-            let list: Value = [
-                "kind": .string(resource.definition.listKind), "apiVersion": .string(resource.apiVersion),
-                "metadata": ["resourceVersion": Value(String(registry.revision))], "items": .array(deleted.map(resource.served)),
-            ]
-            return HTTPResponse(body: [list.canonicalJSON()])
+            let presenter = Presenter(now: environment.now())
+            let page = try ResourceReader(resource: resource, revision: registry.revision, presenter: presenter)
+                .page(try ListOptions(request, resource, info))
+            try await deleter(resource).deleteCollection(page.objects, options, context(info, user, isDryRun: options.isDryRun))
+            return try presenter.list(page, form, resource, request)
         } catch {
             return Presenter.failure(error)
         }

@@ -88,7 +88,7 @@ struct SubresourceRouter: Sendable {
                 throw ResourceRouter.unknownPath
             }
             let handler = EvictionHandler(
-                pods: pods, budgets: budgets, deleter: router.deleter(pods), budgetWriter: router.writer(budgets))
+                pods: pods, budgets: budgets, deleter: router.deleter(pods), budgetWriter: router.writer(budgets), podWriter: router.writer(pods))
             try await handler.evict(try RequestBody.parse(request).value, name: info.name, request, router.context(info, user))
             return Self.success(201)
         } catch {

@@ -11,8 +11,7 @@ struct BodyDecoder: Sendable {
     var patch: PatchBody?
 
     /// Returns warnings; throws where the client wanted strictness.
-    /// - Parameter duplicates: keys that came twice in a body; a patch words its own.
-    func decode(_ object: inout Value, _ duplicates: [String]) throws(APIError) -> [String] {
+    func decode(_ object: inout Value, _ duplicates: RepeatedKeys) throws(APIError) -> [String] {
         let sent = object
         let unknown: [String]
         do {
@@ -20,12 +19,13 @@ struct BodyDecoder: Sendable {
         } catch {
             throw patch?.mismatch(sent, error, type) ?? error.badRequest(object: sent, kind: kind)
         }
-        let problems = (patch == nil ? duplicates.map { "duplicate field \"\($0)\"" } : duplicates) + unknown
-        guard !problems.isEmpty else { return [] }
+        guard !unknown.isEmpty || !duplicates.isEmpty || patch?.problems.isEmpty == false else { return [] }
         switch validation {
         case .ignore: return []
-        case .warn: return problems
-        case .strict: throw patch?.strictRefusal(of: sent, problems) ?? DecodingError.strict(problems, object: sent, kind: kind)
+        case .warn: return (patch?.problems ?? duplicates.warnings) + unknown
+        case .strict:
+            let problems = (patch?.problems ?? duplicates.problems) + unknown
+            throw patch?.strictRefusal(of: sent, problems) ?? DecodingError.strict(problems, object: sent, kind: kind)
         }
     }
 }

@@ -65,14 +65,7 @@ struct Presenter: Sendable {
         return status(error.status, code: error.code, headers: headers)
     }
 
-    static func headers(_ warnings: [String]) -> HTTPHeaders {
-        var headers: HTTPHeaders = [:]
-        for warning in warnings {
-            let quoted = warning.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            headers.add(name: "warning", value: "299 - \"\(quoted)\"")
-        }
-        return headers
-    }
+    static func headers(_ warnings: [String]) -> HTTPHeaders { warnings.isEmpty ? [:] : WarningHeaders(warnings).headers }
 
     // MARK: Lists
 

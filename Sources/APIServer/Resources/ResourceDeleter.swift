@@ -35,8 +35,8 @@ struct ResourceDeleter: Sendable {
         throw resource.modified(name)
     }
 
-    /// Deletes all that match, many at a time; returns their last states in order.
-    func deleteCollection(_ objects: [StoredObject], _ options: DeleteOptions, _ context: WriteContext) async throws(APIError) -> [Value] {
+    /// Deletes objects, many at a time.
+    func deleteCollection(_ objects: [StoredObject], _ options: DeleteOptions, _ context: WriteContext) async throws(APIError) {
         let results = await withTaskGroup(of: Result<Void, APIError>.self) { group in
             var pending = objects.makeIterator()
             var running = 0
@@ -63,7 +63,6 @@ struct ResourceDeleter: Sendable {
             return failures
         }
         if let failure = results.first { throw failure }
-        return objects.compactMap { try? $0.value() }
     }
 
     /// Deletions under way at once: enough to share one sync of the disk.

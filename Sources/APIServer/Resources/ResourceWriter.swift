@@ -84,7 +84,7 @@ struct ResourceWriter: Sendable {
     // MARK: Update
 
     /// How an update comes to the new object: given the old one, or nil where there is none and the resource can be created so.
-    typealias Transform = @Sendable (Value?) throws(APIError) -> (object: Value, duplicates: [String])
+    typealias Transform = @Sendable (Value?) throws(APIError) -> (object: Value, duplicates: RepeatedKeys)
 
     /// Replaces an object by what `transform` makes of it. `isPatch` retries over concurrent changes; `patch` is the one that is to blame where
     /// the result isn't of the type.
@@ -248,7 +248,7 @@ struct ResourceWriter: Sendable {
         }
     }
 
-    private func decode(_ object: inout Value, _ duplicates: [String], _ options: WriteOptions, _ patch: PatchBody? = nil) throws(APIError)
+    private func decode(_ object: inout Value, _ duplicates: RepeatedKeys, _ options: WriteOptions, _ patch: PatchBody? = nil) throws(APIError)
         -> [String]
     {
         try BodyDecoder(type: resource.definition.type, kind: resource.definition.kind, validation: options.fieldValidation, patch: patch)

@@ -1,5 +1,6 @@
 import KubernetesAPI
 import ObjectModel
+import Schema
 
 /// A resource as this server serves it: its declaration, its objects, and what its declaration cannot say.
 final class ServedResource: Sendable {
@@ -10,11 +11,15 @@ final class ServedResource: Sendable {
     /// To and from the version that is stored, where that is another one.
     let conversion: VersionConversion?
 
+    /// The other versions of the kind, whose writers' fields are theirs.
+    let otherVersions: [OtherVersion]
+
     init(_ definition: ResourceDefinition, _ collection: Collection, _ strategy: any ResourceStrategy) {
         self.definition = definition
         self.collection = collection
         self.strategy = strategy
         conversion = VersionConversion.conversion(for: definition)
+        otherVersions = VersionConversion.others(of: definition)
     }
 
     var group: String { definition.group }

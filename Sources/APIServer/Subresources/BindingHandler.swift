@@ -25,7 +25,7 @@ struct BindingHandler: Sendable {
             for (key, value) in binding.metadata["annotations"].fields { pod.metadata["annotations"][key] = value }
             for (key, value) in binding.metadata["labels"].fields where pod.metadata["labels"][key].isNull { pod.metadata["labels"][key] = value }
             Self.setScheduled(&pod, time)
-            return (pod, [])
+            return (pod, .none)
         }
         _ = written
     }

@@ -7,13 +7,42 @@ struct EvictionHandler: Sendable {
     let budgets: ServedResource
     let deleter: ResourceDeleter
     let budgetWriter: ResourceWriter
+    let podWriter: ResourceWriter
 
     func evict(_ eviction: Value, name: String, _ request: APIRequest, _ context: WriteContext) async throws(APIError) {
         guard let current = pods.collection.find(pods.key(namespace: context.request.namespace, name: name)) else { throw pods.notFound(name) }
         let pod = try current.value()
-        let options = try Self.options(eviction, request)
+        var options = try Self.options(eviction, request)
+        guard eviction.name.isEmpty || eviction.name == name else { throw .badRequest("name in URL does not match name in Eviction object") }
         if !Self.isFree(pod) { try await spend(pod, options, context) }
+        if !options.isDryRun { try await mark(name, &options, context) }
         _ = try await deleter.delete(name: name, options, context)
+    }
+
+    /// Says on the pod why it ends, so that its owner doesn't take it for a failure of its own.
+    private func mark(_ name: String, _ options: inout DeleteOptions, _ context: WriteContext) async throws(APIError) {
+        var main = context
+        main.request.verb = "update"
+        main.request.subresource = "status"
+        let (uid, version) = (options.uid, options.resourceVersion)
+        let written = try await podWriter.update(name: name, isPatch: true, try WriteOptions(APIRequest(.put, "")), main) { old throws(APIError) in
+            guard var pod = old else { throw pods.notFound(name) }
+            if let uid, uid != pod.uid {
+                throw pods.conflict(name, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(pod.uid)")
+            }
+            if let version, version != pod.resourceVersion {
+                throw pods.conflict(
+                    name,
+                    "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: \(pod.resourceVersion)")
+            }
+            let condition: Value = [
+                "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
+                "lastTransitionTime": .string(context.now.rfc3339), "observedGeneration": Value(pod.generation),
+            ]
+            pod["status"]["conditions"] = .array(pod["status"]["conditions"].array.filter { $0["type"] != "DisruptionTarget" } + [condition])
+            return (pod, .none)
+        }
+        if version != nil, let marked = try? Value(json: written.bytes) { options.resourceVersion = marked.resourceVersion }
     }
 
     private static func options(_ eviction: Value, _ request: APIRequest) throws(APIError) -> DeleteOptions {
@@ -54,7 +83,7 @@ struct EvictionHandler: Sendable {
             }
             object["status"]["disruptionsAllowed"] = Value(allowed - 1)
             object["status"]["disruptedPods"][pod.name] = .string(context.now.rfc3339)
-            return (object, [])
+            return (object, .none)
         }
     }
 

@@ -36,7 +36,7 @@ struct ScaleHandler: Sendable {
                 throw resource.conflict(name, "Precondition failed: UID in precondition: \(scale.uid), UID in object meta: \(object.uid)")
             }
             object["spec"]["replicas"] = Value(replicas)
-            return (object, [])
+            return (object, .none)
         }
         var answer = try Self.scale(of: written)
         answer.warnings += warnings.withLock { $0 }
@@ -46,6 +46,7 @@ struct ScaleHandler: Sendable {
     /// Applies a scale: what it says of the replicas is applied to the object.
     func apply(_ patch: ApplyPatch, _ name: String, _ options: WriteOptions, _ context: WriteContext) async throws(APIError) -> ResourceWriter.Written
     {
+        if options.fieldValidation == .strict { try patch.refuseRepeatedKeys() }
         guard let writer = context.fieldWriter else { throw .internalError("an apply without a manager") }
         var main = context
         main.request.subresource = ""
@@ -105,7 +106,7 @@ struct ScaleChange: Sendable {
             throw .badRequest("\(scale.kind) in version \"\(scale.apiVersion)\" cannot be handled as a Scale")
         }
         let decoder = BodyDecoder(type: type, kind: "Scale", validation: options.fieldValidation, patch: patch)
-        let warnings = try decoder.decode(&scale, patch?.problems ?? body?.duplicates ?? [])
+        let warnings = try decoder.decode(&scale, body?.duplicates ?? .none)
         return (scale, warnings)
     }
 }

@@ -1,4 +1,5 @@
 import ObjectModel
+import Schema
 
 /// How objects of one version of a resource become those of the version that is stored, and back. Both are in canonical form.
 public struct VersionConversion: Sendable {
@@ -33,6 +34,27 @@ public struct VersionConversion: Sendable {
         case ("autoscaling", "v1", "horizontalpodautoscalers"):
             VersionConversion(served: AutoscalerConversion.toV1, stored: AutoscalerConversion.toV2)
         default: nil
+        }
+    }
+
+    /// The versions beside its own that a resource's objects are served in.
+    public static func others(of definition: ResourceDefinition, in catalog: Catalog = .builtIn) -> [OtherVersion] {
+        let own = conversion(for: definition)
+        let home = own?.storedGroup ?? definition.group
+        return catalog.resources.compactMap { other in
+            guard other.plural == definition.plural, other.apiVersion != definition.apiVersion else { return nil }
+            let conversion = conversion(for: other)
+            guard (conversion?.storedGroup ?? other.group) == home, own != nil || conversion != nil else { return nil }
+            return OtherVersion(
+                apiVersion: other.apiVersion, type: other.type,
+                converted: { value in
+                    let stored = own?.stored(value) ?? value
+                    return conversion?.served(stored) ?? stored
+                },
+                back: { value in
+                    let stored = conversion?.stored(value) ?? value
+                    return own?.served(stored) ?? stored
+                })
         }
     }
 }

@@ -29,28 +29,40 @@ extension ManagedFields {
     /// - Parameters:
     ///   - fields: the fields of the configuration, without those that can't be owned.
     ///   - isForced: takes fields from other managers instead of reporting conflicts.
+    ///   - versions: the other ones that the kind is served in.
     public func applying(
         _ configuration: Value, _ fields: FieldSet, to live: Value, type: TypeDefinition, by manager: Manager, at now: String, isForced: Bool,
-        ignoring ignored: FieldSet
+        ignoring ignored: FieldSet, versions: [OtherVersion] = []
     ) throws(ApplyConflict) -> Applied {
         var managed = self
-        let last = entry(of: manager)?.fields ?? FieldSet()
+        let lastEntry = entry(of: manager)
+        let last = lastEntry?.fields ?? FieldSet()
+        let lastVersion = versions.first { $0.apiVersion == lastEntry?.manager.apiVersion }
         managed.entries.removeAll { $0.manager.isSame(as: manager) }
         managed.entries.append(Entry(manager: manager, time: now, fields: fields))
         var object = TypedMerge.merge(configuration, into: live, type: type)
-        if !last.isSubset(of: fields) { object = managed.pruning(object, last, type) }
+        if versions.isEmpty {
+            if !last.isSubset(of: fields) { object = managed.pruning(object, last, type) }
+        } else if lastVersion != nil || !last.isSubset(of: fields) {
+            object = managed.pruning(object, last, appliedIn: lastVersion, type, versions)
+        }
 
         let comparison = FieldComparison(from: live, to: object, type: type)
         let changed = comparison.changed.subtractingAll(under: ignored)
-        if !isForced { try managed.checkConflicts(changed, manager) }
-        managed.take(changed, comparison.removed.subtractingAll(under: ignored), except: manager)
+        let elsewhere = managed.changes(from: live, to: object, in: versions).mapValues { $0.subtracting(FieldSet(), andAllUnder: ignored) }
+        if !isForced { try managed.checkConflicts(changed, elsewhere, manager) }
+        managed.take(changed, comparison.removed.subtractingAll(under: ignored), elsewhere, except: manager)
         return Applied(object: object, managedFields: managed)
     }
 
-    private func checkConflicts(_ changed: FieldSet, _ applier: Manager) throws(ApplyConflict) {
+    private func checkConflicts(
+        _ changed: FieldSet, _ elsewhere: [String: FieldComparison], _ applier: Manager
+    ) throws(ApplyConflict) {
         var conflicts: [(manager: Manager, path: [String])] = []
         let others = entries.filter { !$0.manager.isSame(as: applier) }.sorted { $0.manager.description < $1.manager.description }
-        for entry in others where !entry.fields.isDisjoint(with: changed) {
+        for entry in others {
+            let changed = elsewhere[entry.manager.apiVersion]?.changed ?? changed
+            if entry.fields.isDisjoint(with: changed) { continue }
             conflicts += entry.fields.intersection(changed).paths.map { (entry.manager, $0) }
         }
         if !conflicts.isEmpty { throw ApplyConflict(conflicts: conflicts) }

@@ -8,10 +8,12 @@ extension ManagedFields {
     public static let ancientChanges = "ancient-changes"
 
     /// Notes that `manager` made a change: it owns what it set, and nobody else does any longer. A change of nothing changes nothing.
-    /// - Parameter now: RFC 3339, in whole seconds.
-    public mutating func update(_ change: FieldComparison, by manager: Manager, at now: String) {
+    /// - Parameters:
+    ///   - now: RFC 3339, in whole seconds.
+    ///   - elsewhere: the same change in other versions than the one that is written in.
+    public mutating func update(_ change: FieldComparison, by manager: Manager, at now: String, elsewhere: [String: FieldComparison] = [:]) {
         if change.isSame { return }
-        take(change.changed, change.removed)
+        take(change.changed, change.removed, elsewhere)
         if !change.changed.isEmpty {
             if let index = entries.firstIndex(where: { $0.manager.isSame(as: manager) }) {
                 entries[index].fields = entries[index].fields.union(change.changed)
@@ -24,9 +26,12 @@ extension ManagedFields {
     }
 
     /// Takes fields away from everyone but one.
-    mutating func take(_ changed: FieldSet, _ removed: FieldSet, except applier: Manager? = nil) {
+    mutating func take(
+        _ changed: FieldSet, _ removed: FieldSet, _ elsewhere: [String: FieldComparison], except applier: Manager? = nil
+    ) {
         for index in entries.indices where !(applier.map { entries[index].manager.isSame(as: $0) } ?? false) {
-            for fields in [changed, removed] where !entries[index].fields.isDisjoint(with: fields) {
+            let other = elsewhere.isEmpty ? nil : elsewhere[entries[index].manager.apiVersion]
+            for fields in [other?.changed ?? changed, other?.removed ?? removed] where !entries[index].fields.isDisjoint(with: fields) {
                 entries[index].fields = entries[index].fields.subtracting(fields)
             }
         }
