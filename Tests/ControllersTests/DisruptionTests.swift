@@ -91,4 +91,51 @@ import Testing
             #expect(budget.condition("DisruptionAllowed")?["message"] == "batch/v1, Kind=Job does not implement the scale subresource")
         }
     }
+
+    // MARK: Conditions that outlived their reason
+
+    private func pod(_ name: String, _ reason: String, ago: Duration) -> Value {
+        let time = (Timestamp.now() + (.zero - ago)).rfc3339
+        return [
+            "metadata": ["name": .string(name), "namespace": "default"], "spec": ["containers": [["name": "c", "image": "stuck"]]],
+            "status": [
+                "conditions": [
+                    [
+                        "type": "DisruptionTarget", "status": "True", "reason": .string(reason), "message": "m",
+                        "lastTransitionTime": .string(time),
+                    ],
+                    ["type": "PodScheduled", "status": "True"],
+                ]
+            ],
+        ]
+    }
+
+    @Test func `a pod that was to be disrupted and wasn't is no target any more`() async throws {
+        let cluster = try await TestCluster()
+        try await cluster.run([StaleDisruptionController(cluster.context("disruption-controller"))], hasNodes: false) {
+            for (name, reason, ago) in [
+                ("fresh", "EvictionByEvictionAPI", 10), ("kubelet", "TerminationByKubelet", 600), ("stale", "PreemptionByScheduler", 121),
+            ] {
+                let wanted = pod(name, reason, ago: .seconds(ago))
+                var created = try await cluster.admin.create(.pods, wanted)
+                created["status"] = wanted["status"]
+                try await cluster.admin.update(.pods, created, subresource: "status")
+            }
+            let stale = try await cluster.wait(.pods, name: "stale", "taken back") { $0.condition("DisruptionTarget")?["status"] == "False" }
+            #expect(stale.condition("DisruptionTarget")?["reason"].string == nil && stale.hasCondition("PodScheduled"))
+            for name in ["fresh", "kubelet"] {
+                #expect(try await cluster.admin.get(.pods, namespace: "default", name: name).hasCondition("DisruptionTarget"))
+            }
+        }
+    }
+
+    @Test func `whoever ends or is deleted stays a target`() {
+        var one = pod("a", "DeletionByTaintManager", ago: .seconds(300))
+        #expect(StaleDisruptionController.mayBecomeStale(one))
+        one.metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        #expect(!StaleDisruptionController.mayBecomeStale(one))
+        var other = pod("b", "DeletionByTaintManager", ago: .seconds(300))
+        other.status["phase"] = "Failed"
+        #expect(!StaleDisruptionController.mayBecomeStale(other))
+    }
 }

@@ -93,4 +93,38 @@ import Testing
             await #expect(throws: APIError.self) { try await dry("b") }
         }
     }
+
+    @Test func `any kind can be counted, but not events`() async throws {
+        let cluster = try await TestCluster()
+        let resources: [Resource] = [
+            .configMaps, .deployments, .jobs,
+            Resource(group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", isNamespaced: true),
+        ]
+        try await cluster.run([ResourceQuotaController(cluster.context("resourcequota-controller"), resources: resources)]) {
+            let hard = [
+                "count/leases.coordination.k8s.io": "1", "count/events": "0", "count/events.events.k8s.io": "0", "count/lamps.example.com": "1",
+            ]
+            try await cluster.admin.create(.resourceQuotas, quota(hard))
+            let counted = try await cluster.wait(.resourceQuotas, name: "team", "counted", until: used("count/leases.coordination.k8s.io", "0"))
+            #expect(counted.status["used"] == ["count/leases.coordination.k8s.io": "0"])
+            #expect(counted.status["hard"] == Value(hard))
+            let lease: @Sendable (String) -> Value = {
+                ["metadata": ["name": .string($0), "namespace": "default"], "spec": ["holderIdentity": "me"]]
+            }
+            try await cluster.admin.create(resources[3], lease("a"))
+            let error = await #expect(throws: APIError.self) { try await cluster.admin.create(resources[3], lease("b")) }
+            #expect(
+                error?.message
+                    == "leases.coordination.k8s.io \"b\" is forbidden: exceeded quota: team, requested: count/leases.coordination.k8s.io=1, used: count/leases.coordination.k8s.io=1, limited: count/leases.coordination.k8s.io=1"
+            )
+            try await cluster.admin.create(
+                .events,
+                [
+                    "metadata": ["name": "e", "namespace": "default"], "involvedObject": ["kind": "Pod", "name": "p", "namespace": "default"],
+                    "reason": "R",
+                ])
+            try await cluster.admin.delete(resources[3], namespace: "default", name: "a")
+            try await cluster.wait(.resourceQuotas, name: "team", "given back", until: used("count/leases.coordination.k8s.io", "0"))
+        }
+    }
 }

@@ -22,6 +22,13 @@ public struct GarbageCollector: Controller {
             if change.new != nil {
                 let concerns = !object.ownerReferences.isEmpty || object.isBeingDeleted
                 if concerns { queue.enqueue(OwnershipGraph.id(resource, object)) }
+                // An owner may be waiting for this one not to be its, or not to block it, any more.
+                guard let old = change.old, old.ownerReferences != object.ownerReferences else { return }
+                for reference in old.ownerReferences {
+                    if let (resource, owner) = graph.find(reference, namespace: object.namespace), owner.isBeingDeleted {
+                        queue.enqueue(OwnershipGraph.id(resource, owner))
+                    }
+                }
             } else {
                 for (resource, dependent) in graph.dependents(of: object.uid) { queue.enqueue(OwnershipGraph.id(resource, dependent)) }
                 // An owner may be waiting for this one to go.
@@ -95,7 +102,13 @@ public struct GarbageCollector: Controller {
             if !lost.isEmpty { try await drop(lost, from: object, resource) }
             return nil
         }
-        let hasDependents = !graph.dependents(of: object.uid).isEmpty
+        let dependents = graph.dependents(of: object.uid)
+        let hasDependents = !dependents.isEmpty
+        if standings[.waiting] != nil, dependents.contains(where: { Self.standing($0.1) == .waiting }), Self.blocksOwners(object) {
+            // One that waits for this owns, by whatever way, what this waits for: somebody must go first. The change brings the object back here.
+            try await unblockOwners(of: object, resource)
+            return nil
+        }
         let propagation: Client.PropagationPolicy =
             object.finalizers.contains(Self.orphan)
             ? .orphan : standings[.waiting] != nil && hasDependents || object.finalizers.contains(Self.foreground) ? .foreground : .background
@@ -120,6 +133,18 @@ public struct GarbageCollector: Controller {
     }
 
     private static func standing(_ owner: Value) -> Standing { owner.isBeingDeleted && owner.finalizers.contains(foreground) ? .waiting : .solid }
+
+    private static func blocksOwners(_ object: Value) -> Bool { object.ownerReferences.contains { $0["blockOwnerDeletion"].bool == true } }
+
+    private func unblockOwners(of object: Value, _ resource: Resource) async throws {
+        let references = object.ownerReferences.map { reference -> Value in
+            var reference = reference
+            if reference["blockOwnerDeletion"].bool == true { reference["blockOwnerDeletion"] = false }
+            return reference
+        }
+        let patch: Value = ["metadata": ["resourceVersion": .string(object.resourceVersion), "ownerReferences": .array(references)]]
+        try await unlessGone { try await context.client.patch(resource, namespace: object.namespace, name: object.name, .merge, patch) }
+    }
 
     /// Takes owners out of an object's references.
     private func drop(_ owners: [String], from object: Value, _ resource: Resource) async throws {

@@ -29,20 +29,30 @@ public struct NamespaceController: Controller {
         guard let namespace = namespaces.get(name), namespace.isBeingDeleted, namespace["spec"]["finalizers"].strings.contains(Self.finalizer) else {
             return nil
         }
-        var left: [String: Int] = [:]
-        var finalizers: [String: Int] = [:]
-        for resource in contents {
-            let items = try await deleteAll(resource, in: name)
-            guard !items.isEmpty else { continue }
-            left["\(resource.plural).\(resource.group)", default: 0] = items.count
-            for finalizer in items.flatMap(\.finalizers) { finalizers[finalizer, default: 0] += 1 }
-        }
-        guard left.isEmpty else {
-            try await report(namespace, left, finalizers)
+        let contents = await deleteContents(of: name)
+        guard contents.isEmpty else {
+            try await report(contents, name)
             return Self.lookInterval
         }
         try await finalize(name)
         return nil
+    }
+
+    /// Pods go first: what they need while they end, such as their configuration, goes after them.
+    private func deleteContents(of name: String) async -> NamespaceContents {
+        var contents = NamespaceContents()
+        for resource in self.contents where resource == .pods { await delete(resource, in: name, &contents) }
+        guard contents.isEmpty else { return contents }
+        for resource in self.contents where resource != .pods { await delete(resource, in: name, &contents) }
+        return contents
+    }
+
+    private func delete(_ resource: Resource, in namespace: String, _ contents: inout NamespaceContents) async {
+        do {
+            contents.add(try await deleteAll(resource, in: namespace), plural: resource.plural, group: resource.group)
+        } catch {
+            contents.failures.append("\(error)")
+        }
     }
 
     /// Deletes a kind's objects and returns those that are still there afterwards.
@@ -55,29 +65,11 @@ public struct NamespaceController: Controller {
     }
 
     /// Says in the namespace's conditions what is still there.
-    private func report(_ namespace: Value, _ left: [String: Int], _ finalizers: [String: Int]) async throws {
+    private func report(_ contents: NamespaceContents, _ name: String) async throws {
+        guard let namespace = try await context.client.find(.namespaces, name: name) else { return }
         var changed = namespace
-        var conditions = changed["status"]["conditions"].array
-        let remaining = left.sorted { $0.key < $1.key }.map { "\($0.key) has \($0.value) resource instances" }.joined(separator: ", ")
-        set(&conditions, "NamespaceContentRemaining", "SomeResourcesRemain", "Some resources are remaining: \(remaining)")
-        if !finalizers.isEmpty {
-            let held = finalizers.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value) resource instances" }.joined(separator: ", ")
-            set(
-                &conditions, "NamespaceFinalizersRemaining", "SomeFinalizersRemain", "Some content in the namespace has finalizers remaining: \(held)"
-            )
-        }
-        changed["status"]["conditions"] = .array(conditions)
+        changed["status"]["conditions"] = contents.conditions(of: namespace, now: context.now())
         if changed != namespace { try await context.client.update(.namespaces, changed, subresource: "status") }
-    }
-
-    private func set(_ conditions: inout [Value], _ type: String, _ reason: String, _ message: String) {
-        let known = conditions.first { $0["type"].string == type }
-        if known?["message"].string == message { return }
-        conditions.removeAll { $0["type"].string == type }
-        conditions.append([
-            "type": .string(type), "status": "True", "lastTransitionTime": .string(context.now().rfc3339), "reason": .string(reason),
-            "message": .string(message),
-        ])
     }
 
     private func finalize(_ name: String) async throws {

@@ -38,6 +38,8 @@ public struct TaintEvictionController: Controller {
         let left = since + tolerated - context.now()
         if left > .zero { return left }
         recorder.event(pod, .normal, "TaintManagerEviction", "Marking for deletion Pod \(pod.key)")
+        try await context.client.markDisrupted(
+            pod, reason: "DeletionByTaintManager", message: "Taint manager: deleting due to NoExecute taint", now: context.now())
         try await context.client.delete(.pods, namespace: pod.namespace, name: pod.name, uid: pod.uid)
         return nil
     }

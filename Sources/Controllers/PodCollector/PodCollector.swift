@@ -40,6 +40,8 @@ public struct PodCollector: Controller {
             if node.isEmpty {
                 if pod.isBeingDeleted { try await delete(pod) }
             } else if nodes.get(node) == nil, try await context.client.find(.nodes, name: node) == nil {
+                try await context.client.markDisrupted(
+                    pod, reason: "DeletionByPodGC", message: "PodGC: node no longer exists", isFailed: true, now: context.now())
                 try await delete(pod)
             } else if Self.hasEnded(pod), !pod.isBeingDeleted {
                 ended.append(pod)

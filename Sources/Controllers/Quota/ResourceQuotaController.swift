@@ -61,8 +61,12 @@ public struct ResourceQuotaController: Controller {
         guard let quota = found, !quota.isBeingDeleted else { return nil }
         let now = context.now()
         let names = quota.spec["hard"].fields.keys
-        var used: ResourceList = names.reduce(into: [:]) { $0[$1] = .zero }
-        for resource in resources where names.contains(where: { QuotaUsage.concerns($0, resource: resource.plural, group: resource.group) }) {
+        var used: ResourceList = [:]
+        for resource in resources {
+            // What nothing counts for, such as events or kinds that there aren't, is not told of.
+            let concerned = names.filter { QuotaUsage.concerns($0, resource: resource.plural, group: resource.group) }
+            if concerned.isEmpty { continue }
+            for name in concerned where used[name] == nil { used[name] = .zero }
             for object in try await context.client.list(resource, namespace: namespace).items
             where QuotaScopes.covers(quota, object, resource: resource.plural, group: resource.group) {
                 for (name, amount) in QuotaUsage.usage(of: object, resource: resource.plural, group: resource.group, now: now) {

@@ -23,7 +23,7 @@ public enum QuotaUsage {
 
     /// Whether a name of `spec.hard` can have to do with objects of a resource.
     public static func concerns(_ name: String, resource: String, group: String) -> Bool {
-        if name == countName(resource, group) { return true }
+        if name == countName(resource, group) { return !isIgnored(resource, group) }
         guard group.isEmpty else { return false }
         switch resource {
         case "pods": return podNames.contains(name) || isHugePages(name) || isExtendedRequest(name)
@@ -32,6 +32,11 @@ public enum QuotaUsage {
             return name == "persistentvolumeclaims" || name == "requests.storage" || name.contains(".storageclass.storage.k8s.io/")
         default: return name == resource && plainCounts.contains(resource)
         }
+    }
+
+    /// Events are nobody's to count, as upstream has it: there are many, they go by themselves, and a full quota must not silence them.
+    public static func isIgnored(_ resource: String, _ group: String) -> Bool {
+        resource == "events" && (group.isEmpty || group == "events.k8s.io")
     }
 
     private static let one = Quantity(Int64(1))

@@ -23,6 +23,7 @@ enum ControllerTable {
         ("namespace-controller", { context, control in NamespaceController(context, contents: control.server.deletableResources) }),
         ("generic-garbage-collector", { context, control in GarbageCollector(context, resources: control.ownedResources) }),
         ("disruption-controller", { context, _ in DisruptionController(context) }),
+        ("disruption-controller", { context, _ in StaleDisruptionController(context) }),
         ("resourcequota-controller", { context, control in ResourceQuotaController(context, resources: control.ownedResources) }),
         ("clusterrole-aggregation-controller", { context, _ in ClusterRoleAggregationController(context) }),
         ("certificate-controller", { context, control in CertificateController(context, authority: control.authority) }),
