@@ -5,7 +5,7 @@ import Testing
 @testable import Controllers
 
 /// What becomes of those whose owner is deleted.
-@Suite(.timeLimit(.minutes(1))) struct GarbageCollectorTests {
+@Suite(.timeLimit(.minutes(2))) struct GarbageCollectorTests {
     private func run(_ body: (TestCluster) async throws -> Void) async throws {
         let cluster = try await TestCluster()
         let controllers: [any Controller] = [

@@ -5,7 +5,7 @@ import Testing
 @testable import Controllers
 
 /// How namespaces live and end.
-@Suite(.timeLimit(.minutes(1))) struct NamespaceTests {
+@Suite(.timeLimit(.minutes(2))) struct NamespaceTests {
     private static let space = "team"
 
     private func run(_ body: (TestCluster) async throws -> Void) async throws {

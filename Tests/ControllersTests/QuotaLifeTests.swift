@@ -5,7 +5,7 @@ import Testing
 @testable import Controllers
 
 /// A quota through the life of what it counts, as conformance goes through it.
-@Suite(.timeLimit(.minutes(1))) struct QuotaLifeTests {
+@Suite(.timeLimit(.minutes(2))) struct QuotaLifeTests {
     private static let resources: [Resource] = [
         .configMaps, .secrets, .pods, .services, .replicationControllers, .resourceQuotas, .replicaSets, .persistentVolumeClaims,
     ]
@@ -166,6 +166,50 @@ import Testing
             try await cluster.admin.create(.pods, pod("asking", cpu: "100m"))
             try await used(cluster, "sure", ["pods": "1"], "charged")
             try await used(cluster, "best", ["pods": "0"], "not charged")
+        }
+    }
+
+    @Test func `a scope by the class of volumes counts claims of that class alone`() async throws {
+        try await run { cluster in
+            var gold = quota(["persistentvolumeclaims": "1", "requests.storage": "2Gi"], name: "gold")
+            gold.spec["scopeSelector"] = ["matchExpressions": [["scopeName": "VolumeAttributesClass", "operator": "In", "values": ["gold"]]]]
+            try await cluster.admin.create(.resourceQuotas, gold)
+            try await used(cluster, "gold", ["persistentvolumeclaims": "0"], "calculated")
+            func claim(_ name: String, _ attributes: String?) -> Value {
+                var claim: Value = [
+                    "metadata": ["name": .string(name), "namespace": "default"],
+                    "spec": ["accessModes": ["ReadWriteOnce"], "resources": ["requests": ["storage": "1Gi"]]],
+                ]
+                if let attributes { claim.spec["volumeAttributesClassName"] = .string(attributes) }
+                return claim
+            }
+            try await cluster.admin.create(.persistentVolumeClaims, claim("plain", nil))
+            try await cluster.admin.create(.persistentVolumeClaims, claim("silver", "silver"))
+            try await cluster.admin.create(.persistentVolumeClaims, claim("one", "gold"))
+            try await used(cluster, "gold", ["persistentvolumeclaims": "1", "requests.storage": "1Gi"], "charged")
+            let error = await #expect(throws: APIError.self) { try await cluster.admin.create(.persistentVolumeClaims, claim("two", "gold")) }
+            #expect(error?.reason == .forbidden)
+        }
+    }
+
+    @Test func `a scope by priority counts pods of that class alone`() async throws {
+        try await run { cluster in
+            try await cluster.admin.create(.priorityClasses, ["metadata": ["name": "high"], "value": 1000])
+            var high = quota(["pods": "1"], name: "high")
+            high.spec["scopeSelector"] = ["matchExpressions": [["scopeName": "PriorityClass", "operator": "In", "values": ["high"]]]]
+            try await cluster.admin.create(.resourceQuotas, high)
+            try await used(cluster, "high", ["pods": "0"], "calculated")
+            func important(_ name: String) -> Value {
+                var pod = pod(name)
+                pod.spec["priorityClassName"] = "high"
+                return pod
+            }
+            try await cluster.admin.create(.pods, pod("plain"))
+            try await cluster.admin.create(.pods, important("one"))
+            try await used(cluster, "high", ["pods": "1"], "charged")
+            await #expect(throws: APIError.self) { try await cluster.admin.create(.pods, important("two")) }
+            try await cluster.admin.delete(.pods, namespace: "default", name: "one", gracePeriod: .zero)
+            try await used(cluster, "high", ["pods": "0"], "given back")
         }
     }
 

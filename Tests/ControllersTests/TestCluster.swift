@@ -80,7 +80,7 @@ struct TestCluster: Sendable {
                 }
             }
             group.addTask {
-                try await Task.sleep(for: .seconds(15))
+                try await Task.sleep(for: .seconds(40))
                 return nil
             }
             defer { group.cancelAll() }

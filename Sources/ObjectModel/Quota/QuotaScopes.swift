@@ -11,9 +11,30 @@ public enum QuotaScopes {
         let scopes = quota.spec["scopes"].strings.map { (name: $0, requirement: Value.null) }
         let selected = quota.spec["scopeSelector"]["matchExpressions"].array.map { (name: $0["scopeName"].string ?? "", requirement: $0) }
         if scopes.isEmpty, selected.isEmpty { return true }
-        // The scopes that there are concern pods; with one of them a quota says nothing about other objects.
-        guard group.isEmpty, resource == "pods" else { return false }
-        return (scopes + selected).allSatisfy { has(object, $0.name, $0.requirement) }
+        // All scopes but one concern pods, and that one claims; with a scope a quota says nothing about other objects.
+        guard group.isEmpty else { return false }
+        switch resource {
+        case "pods": return (scopes + selected).allSatisfy { has(object, $0.name, $0.requirement) }
+        case "persistentvolumeclaims":
+            return (scopes + selected).allSatisfy { $0.name == "VolumeAttributesClass" && hasAttributesClass(object, $0.requirement) }
+        default: return false
+        }
+    }
+
+    /// The class that a claim asks for, has, or is on its way to.
+    private static func hasAttributesClass(_ claim: Value, _ requirement: Value) -> Bool {
+        let wanted = [
+            claim.spec["volumeAttributesClassName"], claim.status["currentVolumeAttributesClassName"],
+            claim.status["modifyVolumeStatus"]["targetVolumeAttributesClassName"],
+        ]
+        let names = wanted.compactMap(\.string).filter { !$0.isEmpty }
+        let listed = requirement["values"].strings
+        switch requirement["operator"].string {
+        case "In": return names.contains(where: listed.contains)
+        case "NotIn": return names.isEmpty || names.contains { !listed.contains($0) }
+        case "DoesNotExist": return names.isEmpty
+        default: return !names.isEmpty
+        }
     }
 
     private static func has(_ pod: Value, _ scope: String, _ requirement: Value) -> Bool {
