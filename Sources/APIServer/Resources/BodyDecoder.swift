@@ -19,6 +19,7 @@ struct BodyDecoder: Sendable {
         } catch {
             throw patch?.mismatch(sent, error, type) ?? error.badRequest(object: sent, kind: kind)
         }
+        let duplicates = duplicates.outside(unknown)
         guard !unknown.isEmpty || !duplicates.isEmpty || patch?.problems.isEmpty == false else { return [] }
         switch validation {
         case .ignore: return []

@@ -2,30 +2,41 @@ import ObjectModel
 
 /// Keys that came twice in a body, in the words that upstream has for the body's form.
 struct RepeatedKeys: Sendable {
-    /// One for each, as warnings tell them.
-    let warnings: [String]
+    /// Of JSON: the paths of the fields.
+    private let paths: [String]
 
-    /// Whether they come from YAML, whose reader tells of them all in one.
-    private let isYAML: Bool
+    /// Of YAML, whose reader tells of them by line, and of all in one.
+    private let lines: [YAML.Duplicate]
 
     static let none = RepeatedKeys(paths: [])
 
-    /// Of JSON: the paths of the fields.
     init(paths: [String]) {
-        warnings = paths.map { "duplicate field \"\($0)\"" }
-        isYAML = false
+        self.paths = paths
+        lines = []
     }
 
-    init(_ keys: [YAML.Duplicate]) {
-        warnings = keys.map(\.description)
-        isYAML = true
+    init(_ lines: [YAML.Duplicate]) {
+        paths = []
+        self.lines = lines
     }
+
+    var isEmpty: Bool { paths.isEmpty && lines.isEmpty }
+
+    /// One for each, as warnings tell them.
+    var warnings: [String] { paths.map { "duplicate field \"\($0)\"" } + lines.map(\.description) }
 
     /// As the refusal of a strict request lists them.
     var problems: [String] {
-        guard isYAML, !warnings.isEmpty else { return warnings }
-        return ["yaml: unmarshal errors:\n" + warnings.map { "  \($0)" }.joined(separator: "\n")]
+        guard !lines.isEmpty else { return warnings }
+        return ["yaml: unmarshal errors:\n" + lines.map { "  \($0)" }.joined(separator: "\n")]
     }
 
-    var isEmpty: Bool { warnings.isEmpty }
+    /// What is unknown is passed over with all that is in it, so it isn't told of twice.
+    /// - Parameter unknown: as the decoder tells it: `unknown field "spec.foo"`.
+    func outside(_ unknown: [String]) -> RepeatedKeys {
+        guard !paths.isEmpty, !unknown.isEmpty else { return self }
+        let fields = unknown.compactMap { $0.split(separator: "\"").dropFirst().first }
+        return RepeatedKeys(
+            paths: paths.filter { path in !fields.contains { path == $0 || path.hasPrefix("\($0).") || path.hasPrefix("\($0)[") } })
+    }
 }

@@ -72,6 +72,14 @@ import Testing
         #expect(warned.warnings.count == 3)
     }
 
+    @Test func whatIsUnknownIsToldOnce() async throws {
+        let body = Self.body(#","lamp":{"on":1,"on":2},"lamp":{"a":[{"b":1,"b":2}]}"#)
+        let strict = try await write(.post, Self.path, body, "Strict")
+        #expect(strict.message == "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding error: \(Self.unknown)")
+        let warned = try await write(.post, Self.path, body, "Warn")
+        #expect(warned.warnings == [Self.warning(Self.unknown)])
+    }
+
     @Test func yamlIsCheckedToo() async throws {
         let body = """
             apiVersion: apps/v1

@@ -5,7 +5,7 @@ import Testing
 @testable import APIServer
 
 /// Watches that begin where another ended, and many at a time.
-@Suite(.timeLimit(.minutes(1))) struct WatchOrderTests {
+@Suite(.timeLimit(.minutes(2))) struct WatchOrderTests {
     private func line(_ event: WatchEvent) -> String { "\(event.kind.rawValue) \(event.object.name) \(event.object.resourceVersion)" }
 
     /// The first events of a watch, bookmarks aside.

@@ -9,7 +9,7 @@ import Testing
 @testable import APIServer
 
 /// What clients in Go send to subresources and collections, over TLS and HTTP/2.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ProtobufSocketTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ProtobufSocketTests {
     private static let mediaType = "application/vnd.kubernetes.protobuf"
     private static let pods = "/api/v1/namespaces/default/pods"
 
