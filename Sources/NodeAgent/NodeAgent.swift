@@ -33,6 +33,8 @@ public final class NodeAgent: Sendable {
         let reserved = NodeCapacity(
             cpuMillicores: configuration.systemReserved["cpu"].quantity?.milliValue ?? 0,
             memoryBytes: configuration.systemReserved["memory"].quantity?.value ?? 0, ephemeralStorageBytes: 0, pods: 0)
+        let metrics = NodeMetrics(nodeName: configuration.nodeName)
+        let runtime = MeasuredRuntime(runtime: runtime, metrics: metrics)
         let serviceInformer = Informer(client, .services, logger: logger)
         serviceInformer.addIndex(Self.namespaceIndex) { [$0.namespace] }
         let resolver = (try? File.read(configuration.resolverConfig)) ?? []
@@ -45,7 +47,8 @@ public final class NodeAgent: Sendable {
             dns: PodDNS.Cluster(
                 servers: configuration.clusterDNS, domain: configuration.clusterDomain,
                 host: PodDNS(parsing: String(decoding: resolver, as: UTF8.self))),
-            capacity: capacity, allocatable: capacity.allocatable(reserved: reserved), index: RuntimeIndex(), logger: logger, now: now)
+            capacity: capacity, allocatable: capacity.allocatable(reserved: reserved), index: RuntimeIndex(), metrics: metrics, logger: logger,
+            now: now)
         pods = Informer(client, .pods, fieldSelector: "spec.nodeName=\(configuration.nodeName)", logger: logger)
         (fresh, hire) = AsyncStream.makeStream()
         pods.onChange { [weak self] change in self?.podChanged(change) }
@@ -142,7 +145,7 @@ public final class NodeAgent: Sendable {
         await pods.waitUntilSynced()
         while !Task.isCancelled {
             do {
-                try await OrphanSweep(services: services).run(known: knownUIDs) { [weak self] pod in self?.adopt(pod) }
+                try await OrphanSweep(services: services).run(known: { self.knownUIDs }) { [weak self] pod in self?.adopt(pod) }
             } catch {
                 logger.debug("looking for orphaned pods failed", metadata: ["error": "\(error)"])
             }
@@ -182,5 +185,6 @@ public final class NodeAgent: Sendable {
                 }
             }
         }
+        services.cgroups?.removeAll()
     }
 }

@@ -23,6 +23,7 @@ struct NodeServices: Sendable {
 
     /// Which pod a container or sandbox belongs to, for the runtime's events.
     let index: RuntimeIndex
+    let metrics: NodeMetrics
     let logger: Logger
     let now: @Sendable () -> Timestamp
 }

@@ -26,20 +26,18 @@ struct PlanExecutor: Sendable {
         events = EventRecorder(client, component: schedulerName, now: now)
     }
 
-    func carryOut(_ plan: SchedulingCore.Plan) async {
+    func carryOut(_ plan: SchedulingCore.Plan, _ attempt: SchedulerMetrics.Attempt) async {
         let start = ContinuousClock.now
         switch plan {
         case .bind(let pod, let node):
             let isBound = await bind(pod, node)
-            metrics?.attempted(isBound ? .scheduled : .error, took: ContinuousClock.now - start)
-            if isBound, let created = pod.object.metadata["creationTimestamp"].string.flatMap(Timestamp.init(rfc3339:)) {
-                metrics?.waited(max(.zero, now() - created))
-            }
+            metrics?.attempted(isBound ? .scheduled : .error, attempt, carryingOut: ContinuousClock.now - start)
         case .report(let pod, let message, let nominatedNode, let victims):
+            if nominatedNode?.isEmpty == false { metrics?.preempts(victims: victims.count) }
             for victim in victims { await evict(victim, for: pod, from: nominatedNode ?? "") }
             events.event(pod.object, .warning, "FailedScheduling", message)
             await setCondition(pod, reason: "Unschedulable", message: message, nominatedNode: nominatedNode)
-            metrics?.attempted(.unschedulable, took: ContinuousClock.now - start)
+            metrics?.attempted(.unschedulable, attempt, carryingOut: ContinuousClock.now - start)
         }
     }
 

@@ -25,6 +25,7 @@ public final class PodScheduler: Sendable {
     private let informers: [Informer]
     private let inbox = SchedulerInbox()
     private let executor: PlanExecutor
+    private let metrics: SchedulerMetrics?
     private let logger: Logger
 
     /// - Parameters:
@@ -38,9 +39,10 @@ public final class PodScheduler: Sendable {
         self.configuration = configuration
         self.logger = logger
         let inbox = inbox
+        let metrics = metrics.map(SchedulerMetrics.init)
+        self.metrics = metrics
         executor = PlanExecutor(
-            client: client, schedulerName: configuration.schedulerName, inbox: inbox, metrics: metrics.map(SchedulerMetrics.init), logger: logger,
-            now: now)
+            client: client, schedulerName: configuration.schedulerName, inbox: inbox, metrics: metrics, logger: logger, now: now)
         func follow(_ resource: Resource, _ input: @escaping @Sendable (Informer.Change) -> SchedulingCore.Input) -> Informer {
             let informer = informers.informer(resource)
             informer.onChange { inbox.add(input($0)) }
@@ -83,8 +85,12 @@ public final class PodScheduler: Sendable {
             for input in inputs { core.apply(input, now: now) }
             if inbox.requestCount < configuration.requestsMax, let plan = core.next(now: now) {
                 inbox.requestBegan()
+                let decided = clock.now - start
+                let history = core.queue.history(plan.pod.uid)
+                let attempt = SchedulerMetrics.Attempt(
+                    number: history?.attempts ?? 1, waited: decided - (history?.added ?? now), deciding: decided - now)
                 group.addTask { [executor, inbox] in
-                    await executor.carryOut(plan)
+                    await executor.carryOut(plan, attempt)
                     inbox.requestEnded()
                 }
                 // Others want the thread too.
@@ -100,6 +106,7 @@ public final class PodScheduler: Sendable {
                     inbox.poke()
                 }
             }
+            metrics?.holds(core.counts)
             await inbox.wait()
         }
     }

@@ -21,6 +21,12 @@ final class SchedulingCore {
 
         /// Tell why the pod waits. `nominatedNode` is where room is being made for it by taking `victims` away; nil leaves it as it is.
         case report(PodInfo, message: String, nominatedNode: String?, victims: [PodInfo])
+
+        var pod: PodInfo {
+            switch self {
+            case .bind(let pod, _), .report(let pod, _, _, _): pod
+            }
+        }
     }
 
     let snapshot = Snapshot()
@@ -133,6 +139,11 @@ final class SchedulingCore {
             queue.wait(pod.uid, rejectedBy: error.plugins, now: now)
             return plan
         }
+    }
+
+    /// How many pods wait, nodes are known, pods are placed, and placements the API does not show yet.
+    var counts: (queue: [String: Int], nodes: Int, pods: Int, assumed: Int) {
+        (queue.counts, snapshot.nodeCount, snapshot.podCount, assumed.count)
     }
 
     /// When there is something to decide next, if nothing changes; nil: never.

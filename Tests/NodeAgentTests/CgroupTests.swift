@@ -1,25 +1,7 @@
 import ObjectModel
-import Synchronization
 import Testing
 
 @testable import NodeAgent
-
-/// Files of a cgroup filesystem, in memory.
-private final class FakeCgroupTree: CgroupTree {
-    private let files = Mutex<[String: String]>([:])
-    private let made = Mutex<Set<String>>([])
-
-    subscript(file: String) -> String? { files.withLock { $0[file] } }
-
-    func makeGroup(_ path: String) throws { made.withLock { _ = $0.insert(path) } }
-    func removeGroup(_ path: String) { made.withLock { $0 = $0.filter { $0 != path && !$0.hasPrefix("\(path)/") } } }
-    func write(_ value: String, to file: String) throws { files.withLock { $0[file] = value } }
-    func read(_ file: String) throws -> String { files.withLock { $0[file] ?? "" } }
-
-    func groups(in path: String) -> [String] {
-        made.withLock { Set($0.filter { $0.hasPrefix("\(path)/") }.map { String($0.dropFirst(path.count + 1).prefix { $0 != "/" }) }).sorted() }
-    }
-}
 
 @Suite struct `A pod's cgroup` {
     private func pod(_ name: String, requests: Value, limits: Value) -> Pod {
@@ -43,7 +25,8 @@ private final class FakeCgroupTree: CgroupTree {
         #expect(tree["/c/memory/kubepods/burstable/poduid-p/memory.limit_in_bytes"] == "134217728")
         try cgroups.create(testPod("e"))
         #expect(tree["/c/cpu/kubepods/besteffort/poduid-e/cpu.shares"] == "2")
-        cgroups.removeAll(except: ["uid-e"])
+        #expect(cgroups.pods() == ["uid-p", "uid-e"])
+        cgroups.remove(uid: "uid-p")
         #expect(tree.groups(in: "/c/cpu/kubepods/burstable").isEmpty)
         #expect(tree.groups(in: "/c/cpu/kubepods/besteffort") == ["poduid-e"])
     }
@@ -77,5 +60,38 @@ private final class FakeCgroupTree: CgroupTree {
         #expect(adjustment(pod("g", requests: ["cpu": "1", "memory": "1Gi"], limits: ["cpu": "1", "memory": "1Gi"])) == -997)
         #expect(adjustment(pod("b", requests: ["memory": "1Gi"], limits: nil)) == 750)
         #expect(adjustment(pod("c", requests: ["cpu": "1"], limits: nil)) == 999)
+    }
+
+    @Test func `tells what the pod uses on the split hierarchies`() throws {
+        let tree = FakeCgroupTree()
+        let cgroups = PodCgroups(tree: tree, layout: .split(mount: "/c", controllers: ["cpu", "cpuacct", "memory", "pids"]))
+        let files = [
+            "cpuacct/G/cpuacct.usage": "5000000000\n", "cpu/G/cpu.stat": "nr_periods 10\nnr_throttled 3\nthrottled_time 7000\n",
+            "cpu/G/cpu.cfs_quota_us": "-1\n", "cpu/G/cpu.shares": "2\n", "memory/G/memory.usage_in_bytes": "1000\n",
+            "memory/G/memory.stat": "inactive_file 1\ntotal_inactive_file 300\ntotal_rss 500\ntotal_cache 400\ntotal_pgfault 9\ntotal_pgmajfault 2\n",
+            "memory/G/memory.limit_in_bytes": "9223372036854771712\n", "pids/G/pids.current": "4\n",
+        ]
+        for (file, text) in files { try tree.write(text, to: "/c/" + file.replacing("G", with: "kubepods/besteffort/poduid-e")) }
+        let usage = try #require(cgroups.usage(testPod("e")))
+        #expect(usage.cpuNanoseconds == 5_000_000_000)
+        #expect((usage.memoryBytes, usage.workingSetBytes, usage.rssBytes, usage.cacheBytes) == (1_000, 700, 500, 400))
+        #expect((usage.pageFaults, usage.majorPageFaults, usage.processes) == (9, 2, 4))
+        #expect((usage.periods, usage.throttledPeriods, usage.throttledNanoseconds) == (10, 3, 7_000))
+        #expect(usage.memoryLimitBytes == nil && usage.cpuQuota == nil && usage.cpuShares == 2)
+    }
+
+    @Test func `tells it on the unified hierarchy`() throws {
+        let tree = FakeCgroupTree()
+        let cgroups = PodCgroups(tree: tree, layout: .unified(mount: "/c"))
+        let files = [
+            "cpu.stat": "usage_usec 2500\nnr_periods 8\nnr_throttled 1\nthrottled_usec 60\n", "cpu.max": "50000 100000\n", "memory.current": "4096\n",
+            "memory.stat": "anon 2048\nfile 1024\ninactive_file 1000\npgfault 5\npgmajfault 1\n", "memory.max": "max\n", "pids.current": "2\n",
+        ]
+        for (file, text) in files { try tree.write(text, to: "/c/kubepods/besteffort/poduid-e/c1/\(file)") }
+        let usage = try #require(cgroups.usage(testPod("e"), container: "c1"))
+        #expect((usage.cpuNanoseconds, usage.throttledNanoseconds) == (2_500_000, 60_000))
+        #expect((usage.memoryBytes, usage.workingSetBytes, usage.rssBytes, usage.cacheBytes) == (4_096, 3_096, 2_048, 1_024))
+        #expect((usage.cpuQuota, usage.cpuPeriod) == (50_000, 100_000))
+        #expect(usage.memoryLimitBytes == nil)
     }
 }

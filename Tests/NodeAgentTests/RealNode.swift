@@ -40,7 +40,8 @@ struct RealNode: Sendable {
                 try await containerd.start()
                 _ = try await containerd.imageStore().pack(folder: busybox(directory), .init(names: [image]))
                 let runtime = try CRIRuntime(socket: containerd.socket)
-                let node = RealNode(cluster: try await TestCluster(), runtime: runtime, containerd: containerd, directory: directory, addressBlock: block)
+                let node = RealNode(
+                    cluster: try await TestCluster(), runtime: runtime, containerd: containerd, directory: directory, addressBlock: block)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await runtime.run() }
                     try await body(node)
@@ -51,7 +52,7 @@ struct RealNode: Sendable {
                 outcome = .failure(error)
             }
             try await Containerd.reset(dataDirectory: directory, log: logger)
-            PodCgroups(root: "/\(bridge)").removeAll(except: [])
+            PodCgroups(root: "/\(bridge)").removeAll()
             for controller in (try? File.names(in: "/sys/fs/cgroup")) ?? [] {
                 KernelCgroupTree().removeGroup("/sys/fs/cgroup/\(controller)/\(cgroup(directory))")
             }
@@ -106,7 +107,9 @@ struct RealNode: Sendable {
     /// A block that no route leads to: that of a run which was killed is still there and would take the answers.
     private static func freeAddressBlock() throws -> String {
         let taken = Set(
-            String(decoding: try File.read("/proc/net/route"), as: UTF8.self).split(separator: "\n").compactMap { $0.split(separator: "\t").dropFirst().first })
+            String(decoding: try File.read("/proc/net/route"), as: UTF8.self).split(separator: "\n").compactMap {
+                $0.split(separator: "\t").dropFirst().first
+            })
         let free = (1...254).filter { number in
             let destination = [0, number, 213, 10].map { String($0 + 256, radix: 16, uppercase: true).dropFirst() }.joined()
             return !taken.contains(Substring(destination))

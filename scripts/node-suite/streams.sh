@@ -1,9 +1,8 @@
 # Sourced by scripts/test-node: exec, attach, cp, port-forward, logs and the proxy subresources, with the oldest and the newest kubectl that is here.
 
-# The image that these checks run: all of Debian's busybox.
-pack_tools() {
-  local folder
-  folder=$(mktemp -d)
+# tools_root FOLDER: the root of the image that these checks run: all of Debian's busybox.
+tools_root() {
+  local folder=$1
   mkdir -p "$folder/bin" "$folder/etc"
   mkdir -m 1777 "$folder/tmp"
   cp "$(command -v busybox)" "$folder/bin/busybox"
@@ -12,6 +11,11 @@ pack_tools() {
   done
   chmod -R u=rwX,go=rX "$folder"
   chmod 1777 "$folder/tmp"
+}
+pack_tools() {
+  local folder
+  folder=$(mktemp -d)
+  tools_root "$folder"
   "$APUS" image pack "$folder" --name apus.local/tools:1 --env PATH=/bin --entrypoint=/bin/sh --data-dir "$data" >/dev/null
   rm -rf "$folder"
 }

@@ -113,8 +113,9 @@ public actor LinuxNetworkStack: NetworkStack {
         var message = NetlinkMessage(type: type, flags: flags)
         // RT_SCOPE_NOWHERE (any, to delete), RT_SCOPE_LINK, RT_SCOPE_UNIVERSE
         let scope: UInt8 = type == RTM.deleteRoute ? 255 : gateway == nil && destination.family == .v4 ? 253 : 0
-        // Main table, protocol "static", unicast.
-        message.append(bytes: [destination.family.number, UInt8(destination.prefixLength), 0, 0, 254, 4, scope, 1, 0, 0, 0, 0])
+        // Main table, protocol "static" for what hangs on an interface (any, to delete), unicast.
+        let maker: UInt8 = type == RTM.deleteRoute ? 0 : gateway == nil ? 4 : NetworkRoute.ownMaker
+        message.append(bytes: [destination.family.number, UInt8(destination.prefixLength), 0, 0, 254, maker, scope, 1, 0, 0, 0, 0])
         message.attribute(RTA.destination, destination.network.bytes)
         if let gateway { message.attribute(RTA.gateway, gateway.bytes) }
         if let name { message.attribute(RTA.link, try index(of: name)) }

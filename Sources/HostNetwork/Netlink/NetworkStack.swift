@@ -42,10 +42,20 @@ public struct NetworkRoute: Sendable, Equatable {
     public var gateway: IPAddress?
     public var linkIndex: UInt32?
 
-    public init(destination: CIDR, gateway: IPAddress? = nil, linkIndex: UInt32? = nil) {
+    /// Who made it, as the kernel keeps it (`ip route` shows it behind `proto`).
+    public var maker: UInt8
+
+    /// What routes over a gateway are marked with that `ensureRoute` makes: a number that nobody else has.
+    public static let ownMaker: UInt8 = 97
+
+    /// Whether it is one that `ensureRoute` made to lead over another node.
+    public var leadsToNode: Bool { gateway != nil && maker == Self.ownMaker }
+
+    public init(destination: CIDR, gateway: IPAddress? = nil, linkIndex: UInt32? = nil, maker: UInt8 = 0) {
         self.destination = destination
         self.gateway = gateway
         self.linkIndex = linkIndex
+        self.maker = maker
     }
 }
 

@@ -39,7 +39,8 @@ public actor RecordingNetworkStack: NetworkStack {
 
     public func ensureRoute(_ destination: CIDR, via gateway: IPAddress?, on name: InterfaceName?) throws {
         routeList.removeAll { $0.destination == destination.masked }
-        routeList.append(NetworkRoute(destination: destination.masked, gateway: gateway, linkIndex: try name.map(index)))
+        let maker = gateway == nil ? 4 : NetworkRoute.ownMaker
+        routeList.append(NetworkRoute(destination: destination.masked, gateway: gateway, linkIndex: try name.map(index), maker: maker))
     }
 
     public func deleteRoute(_ destination: CIDR, via gateway: IPAddress?, on name: InterfaceName?) {

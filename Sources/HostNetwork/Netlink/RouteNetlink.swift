@@ -69,6 +69,6 @@ extension NetworkRoute {
         let destination = attributes[RTA.destination]?.address ?? IPAddress(family: family, bits: 0)
         self.init(
             destination: CIDR(destination, prefixLength: Int(length)), gateway: attributes[RTA.gateway]?.address,
-            linkIndex: attributes[RTA.link]?.uint32)
+            linkIndex: attributes[RTA.link]?.uint32, maker: payload.integer(at: 5) ?? 0)
     }
 }

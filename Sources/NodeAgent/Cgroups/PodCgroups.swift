@@ -5,14 +5,16 @@ import ObjectModel
 /// The runtime makes its containers' groups below.
 ///
 /// Works on the split hierarchies (v1) and on the unified one (v2).
-struct PodCgroups: Sendable {
+public struct PodCgroups: Sendable {
     /// Where the filesystems are mounted: one folder per controller, or the unified tree itself.
     enum Layout: Sendable, Equatable {
-        case split(mount: String, controllers: [String])
+        ///
+        /// `others` are hierarchies that carry no limits of ours, where the runtime makes its containers' groups below the pods' names by itself.
+        case split(mount: String, controllers: [String], others: [String] = [])
         case unified(mount: String)
     }
 
-    private let tree: any CgroupTree
+    let tree: any CgroupTree
     let layout: Layout
 
     /// The group above `kubepods`; `/` but where several nodes share a machine.
@@ -28,10 +30,11 @@ struct PodCgroups: Sendable {
     }
 
     /// Finds what this machine has.
-    init(mount: String = "/sys/fs/cgroup", root: String = "/") {
+    public init(mount: String = "/sys/fs/cgroup", root: String = "/") {
         let isUnified = File.exists("\(mount)/cgroup.controllers")
         let present = Self.controllers.filter { File.exists("\(mount)/\($0)/cgroup.procs") }
-        self.init(layout: isUnified ? .unified(mount: mount) : .split(mount: mount, controllers: present), root: root)
+        let others = ((try? File.names(in: mount)) ?? []).sorted().filter { !present.contains($0) && File.exists("\(mount)/\($0)/cgroup.procs") }
+        self.init(layout: isUnified ? .unified(mount: mount) : .split(mount: mount, controllers: present, others: others), root: root)
     }
 
     var isUnified: Bool { if case .unified = layout { true } else { false } }
@@ -62,43 +65,59 @@ struct PodCgroups: Sendable {
 
     func remove(_ pod: Pod) { remove(path(pod)) }
 
-    /// Removes the groups of pods that are not among `uids`.
-    func removeAll(except uids: Set<String>) {
-        for parent in ["\(root)/kubepods", "\(root)/kubepods/burstable", "\(root)/kubepods/besteffort"] {
-            for folder in folders(parent) {
-                for name in tree.groups(in: folder) where name.hasPrefix("pod") && !uids.contains(String(name.dropFirst(3))) {
-                    tree.removeGroup("\(folder)/\(name)")
-                }
-            }
-        }
+    /// The UIDs of all pods that have groups.
+    func pods() -> Set<String> {
+        Set(classes.flatMap(folders).flatMap(tree.groups(in:)).filter { $0.hasPrefix("pod") }.map { String($0.dropFirst(3)) })
+    }
+
+    /// Removes the groups of a pod, whatever its class was.
+    func remove(uid: String) { for parent in classes { remove("\(parent)/pod\(uid)") } }
+
+    private var classes: [String] { ["\(root)/kubepods", "\(root)/kubepods/burstable", "\(root)/kubepods/besteffort"] }
+
+    /// Removes `kubepods` and what is empty in it, and the group above it if that is not the machine's own and nothing else is in it. Whatever has
+    /// processes stays, for the kernel keeps it.
+    public func removeAll() {
+        remove("\(root)/kubepods")
+        guard !root.isEmpty else { return }
+        for folder in folders(root) where tree.groups(in: folder).isEmpty { tree.removeGroup(folder) }
     }
 
     /// Bytes of memory that a pod uses, or nil where it can't be told.
     func memoryUsage(_ pod: Pod) -> Int64? {
         switch layout {
         case .unified(let mount): number("\(mount)\(path(pod))/memory.current")
-        case .split(let mount, _): number("\(mount)/memory\(path(pod))/memory.usage_in_bytes")
+        case .split(let mount, _, _): number("\(mount)/memory\(path(pod))/memory.usage_in_bytes")
         }
     }
 
     // MARK: Parts
 
-    private func number(_ file: String) -> Int64? { (try? tree.read(file)).flatMap { Int64($0.split(separator: "\n").first ?? "") } }
+    /// The number in a file; nil where there is none, or a word such as `max`.
+    func number(_ file: String) -> Int64? { (try? tree.read(file)).flatMap { Int64($0.split(separator: "\n").first ?? "") } }
 
     private func folders(_ group: String) -> [String] {
         switch layout {
         case .unified(let mount): [mount + group]
-        case .split(let mount, let controllers): controllers.map { "\(mount)/\($0)\(group)" }
+        case .split(let mount, let controllers, let others): (controllers + others).map { "\(mount)/\($0)\(group)" }
+        }
+    }
+
+    /// Those where groups are made.
+    private func ownFolders(_ group: String) -> [String] {
+        switch layout {
+        case .unified(let mount): [mount + group]
+        case .split(let mount, let controllers, _): controllers.map { "\(mount)/\($0)\(group)" }
         }
     }
 
     private func remove(_ group: String) { for folder in folders(group) { tree.removeGroup(folder) } }
 
     private func make(_ group: String, _ limits: CgroupLimits) throws {
-        for folder in folders(group) { try tree.makeGroup(folder) }
+        for folder in ownFolders(group) { try tree.makeGroup(folder) }
         switch layout {
         case .unified(let mount): try limit(unified: mount, group, limits)
-        case .split(let mount, let controllers): try limit(split: mount, controllers, group, limits)
+        case .split(let mount, let controllers, _): try limit(split: mount, controllers, group, limits)
         }
     }
 

@@ -5,11 +5,13 @@ struct OrphanSweep: Sendable {
     let services: NodeServices
 
     /// - Parameters:
-    ///   - known: UIDs of pods that the API has or that someone looks after.
+    ///   - known: UIDs of pods that the API has or that someone looks after. Asked after each look at what there is: a pod that came meanwhile is
+    ///     known before anything of it is made.
     ///   - adopt: takes a pod of which something still stands in the runtime.
-    func run(known: Set<String>, adopt: (Pod) -> Void) async throws {
+    func run(known: () -> Set<String>, adopt: (Pod) -> Void) async throws {
         let running = try await services.observer.pods()
-        for (uid, name) in running where !known.contains(uid) {
+        let knownFirst = known()
+        for (uid, name) in running where !knownFirst.contains(uid) {
             adopt(
                 Pod([
                     "apiVersion": "v1", "kind": "Pod",
@@ -17,15 +19,18 @@ struct OrphanSweep: Sendable {
                     "spec": ["terminationGracePeriodSeconds": 5],
                 ]))
         }
-        let kept = known.union(running.keys)
-        for uid in (try? File.names(in: services.directories.pods)) ?? [] where !kept.contains(uid) {
+        let folders = (try? File.names(in: services.directories.pods)) ?? []
+        let logs = (try? File.names(in: services.directories.logs)) ?? []
+        let groups = services.cgroups?.pods() ?? []
+        let kept = known().union(running.keys)
+        for uid in folders where !kept.contains(uid) {
             try? Mount.unmountAll(below: services.directories.pod(uid))
             try? File.removeTree(services.directories.pod(uid))
         }
-        for folder in (try? File.names(in: services.directories.logs)) ?? [] {
+        for folder in logs {
             guard let uid = folder.split(separator: "_").last, !kept.contains(String(uid)) else { continue }
             try? File.removeTree("\(services.directories.logs)/\(folder)")
         }
-        services.cgroups?.removeAll(except: kept)
+        for uid in groups.subtracting(kept) { services.cgroups?.remove(uid: uid) }
     }
 }

@@ -5,11 +5,17 @@ import ObjectModel
 /// What the node's streaming server asks of the pods here: where logs are, and the runtime's addresses for exec, attach and port-forward.
 public struct PodStreams: NodeStreamingBackend {
     private let agent: NodeAgent
+    private let authorizer: NodeAuthorizer
+    private let summary: StatsSummary
 
     /// How often a log that is followed looks whether its container still runs.
     private static let lookInterval = Duration.milliseconds(500)
 
-    public init(_ agent: NodeAgent) { self.agent = agent }
+    public init(_ agent: NodeAgent) {
+        self.agent = agent
+        authorizer = NodeAuthorizer(client: agent.shared.client, nodeName: agent.configuration.nodeName)
+        summary = StatsSummary(agent.shared)
+    }
 
     private var runtime: any ContainerRuntime { agent.shared.runtime }
 
@@ -83,14 +89,49 @@ public struct PodStreams: NodeStreamingBackend {
 
     // MARK: The rest
 
+    public func refusal(_ request: HTTPRequest) async -> HTTPResponse? { await authorizer.refusal(request) }
+
     public func answer(_ request: HTTPRequest) async -> HTTPResponse? {
-        switch request.api.path {
+        guard request.api.method == .get || request.api.method == .head else { return nil }
+        do {
+            return try await read(request.api.path)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func read(_ path: String) async throws -> HTTPResponse? {
+        switch path {
         case "/healthz": return HTTPResponse(contentType: "text/plain; charset=utf-8", body: [Array("ok".utf8)])
         case "/pods":
             let list: Value = ["kind": "PodList", "apiVersion": "v1", "metadata": [:], "items": .array(agent.podObjects)]
             return HTTPResponse(body: [list.canonicalJSON()])
+        case "/metrics":
+            try await countPods()
+            return .metrics(agent.shared.metrics.registry.exposition())
+        case "/metrics/resource": return .metrics(try await survey().resourceMetrics)
+        case "/metrics/cadvisor": return .metrics(try await survey().containerMetrics(capacity: agent.shared.capacity))
+        case "/stats/summary", "/stats/summary/": return HTTPResponse(body: [await summary.object(try await survey()).canonicalJSON()])
         default: return nil
         }
+    }
+
+    private func survey() async throws -> NodeSurvey { try await NodeSurvey.take(agent.shared, pods: agent.podObjects) }
+
+    /// What runs is counted when it is asked for.
+    private func countPods() async throws {
+        let sandboxes = try await runtime.podSandboxes(.with { $0.state.state = .sandboxReady })
+        var states = ["created": 0, "exited": 0, "running": 0, "unknown": 0]
+        for container in try await runtime.containers() {
+            switch container.state {
+            case .containerCreated: states["created", default: 0] += 1
+            case .containerRunning: states["running", default: 0] += 1
+            case .containerExited: states["exited", default: 0] += 1
+            default: states["unknown", default: 0] += 1
+            }
+        }
+        let uids = Set(sandboxes.compactMap { $0.labels[RuntimeLabels.podUID] })
+        agent.shared.metrics.holds(pods: uids.count, containers: states, desired: agent.podObjects.count)
     }
 
     // MARK: Finding
@@ -106,6 +147,12 @@ public struct PodStreams: NodeStreamingBackend {
             throw APIError(.notFound, "container not found (\"\(container)\")")
         }
         return record
+    }
+}
+
+extension HTTPResponse {
+    fileprivate static func metrics(_ text: String) -> HTTPResponse {
+        HTTPResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: [Array(text.utf8)])
     }
 }
 

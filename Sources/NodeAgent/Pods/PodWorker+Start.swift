@@ -4,6 +4,11 @@ import ObjectModel
 /// Starting containers, in order.
 extension PodWorker {
     func start(_ starts: [PodPlan.Start]) async throws {
+        // Somebody may have removed the pod's files while it was down.
+        if !File.exists(services.directories.pod(uid)) {
+            volumePaths = nil
+            try File.makeDirectory(services.directories.pod(uid), mode: 0o750)
+        }
         guard let sandbox = observation.sandbox, try await prepareVolumes() else {
             // Come back when the volumes can be set up.
             for start in starts { retries[start.container.name] = retries[""] }
@@ -23,9 +28,15 @@ extension PodWorker {
     private func start(_ start: PodPlan.Start, _ launcher: ContainerLauncher) async throws {
         let container = start.container
         let name = container.name
+        let asked = services.now()
         do {
             let image = try await launcher.image(container, backoff: pulls.verdict(container.image, now: services.now()))
             pulls.succeeded(container.image)
+            if case .fetched(let took, _, let bytes) = image.pulled {
+                startup.pulled(from: asked, to: services.now())
+                services.metrics.pulled(bytes: bytes, took: took)
+            }
+            services.metrics.starts(container)
             if let previous = start.previous, previous.state == .exited {
                 crashes.restarted(name, finishedAt: previous.finishedAt ?? services.now(), now: services.now())
             }
@@ -41,9 +52,12 @@ extension PodWorker {
             await removeOld(name)
             try await afterStart(container, id)
         } catch let failure as ImagePuller.Failure {
+            startup.pulled(from: asked, to: services.now())
+            services.metrics.failed(container, failure.reason)
             imageFailed(container, failure)
         } catch let failure as ContainerLauncher.Failure {
             waiting[name] = failure.waiting
+            services.metrics.failed(container, failure.waiting.reason)
             retry(name, initial: .seconds(2), max: .seconds(30))
             if let record = observation.latest(name) { try await refresh(record.id) }
         }

@@ -31,6 +31,9 @@ extension PodWorker {
         do {
             learn(try await services.client.patch(.pods, namespace: pod.namespace, name: pod.name, subresource: "status", .strategicMerge, patch))
             retries["/status"] = nil
+            if let took = startup.finish(pod, now: services.now()) {
+                services.metrics.podStarted(sinceSeen: took.sinceSeen, sinceCreation: took.sinceCreation, sli: took.sli)
+            }
         } catch let error as APIError where error.reason == .notFound || error.reason == .conflict || error.reason == .invalid {
             // It is gone, or another has its name; the informer tells which.
             services.logger.debug("status not written", metadata: ["pod": "\(pod.key)", "error": "\(error)"])

@@ -101,6 +101,7 @@ extension PodWorker {
             try File.makeDirectory(services.directories.pod(uid), mode: 0o750)
             try File.makeDirectory(services.directories.logs(pod), mode: 0o755)
             try services.cgroups?.create(pod)
+            services.metrics.startsSandbox()
             var config = sandboxConfig
             config.metadata.attempt = UInt32(attempt)
             let id = try await services.runtime.runPodSandbox(config, handler: try await runtimeHandler())
@@ -115,6 +116,7 @@ extension PodWorker {
             throw CancellationError()
         } catch {
             if Task.isCancelled { throw CancellationError() }
+            services.metrics.sandboxFailed()
             events.failedSandbox((error as? ContainerRuntimeError)?.rpcDescription ?? "\(error)")
             retry("/sandbox", initial: .seconds(1), max: .seconds(30))
             return false

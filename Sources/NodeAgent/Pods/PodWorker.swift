@@ -34,6 +34,7 @@ actor PodWorker {
     var failure: PodFailure?
     var ending = Ending()
     var isFinished = false
+    var startup: PodStartup
 
     // Publishing.
     var needsPublish = false
@@ -79,6 +80,7 @@ actor PodWorker {
     init(_ pod: Pod, services: NodeServices) {
         uid = pod.uid
         passStartedAt = services.now()
+        startup = PodStartup(pod, seen: passStartedAt)
         self.pod = pod
         self.services = services
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -202,6 +204,11 @@ actor PodWorker {
 
     private func work() async {
         passStartedAt = services.now()
+        let start = ContinuousClock.now
+        if !hasWorked { services.metrics.workerStarted(after: max(.zero, passStartedAt - startup.firstSeen)) }
+        let operation = isGone || pod.isBeingDeleted ? "kill" : hasWorked ? "sync" : "create"
+        hasWorked = true
+        defer { services.metrics.passed(operation, took: ContinuousClock.now - start) }
         do {
             try await look()
             if isGone {
@@ -298,6 +305,7 @@ actor PodWorker {
     }
 
     private var passStartedAt: Timestamp
+    private var hasWorked = false
 
     /// When the plan wants to look again.
     var wakesAt: Timestamp?

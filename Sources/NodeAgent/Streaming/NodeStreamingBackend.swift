@@ -16,8 +16,19 @@ public protocol NodeStreamingBackend: Sendable {
     /// The runtime's URL for connections to ports of a pod. The ports are known here for clients on WebSocket only.
     func portForwardURL(namespace: String, pod: String, ports: [Int32]) async throws -> String
 
+    /// The answer to a client whose certificate does not make it the API server or an administrator, or nil where it may ask all the same.
+    func refusal(_ request: HTTPRequest) async -> HTTPResponse?
+
     /// Everything else: `/pods`, `/stats/summary`, `/metrics`. Nil answers 404.
     func answer(_ request: HTTPRequest) async -> HTTPResponse?
+}
+
+extension NodeStreamingBackend {
+    public func refusal(_ request: HTTPRequest) async -> HTTPResponse? {
+        guard let client = request.clientCertificate else { return .plain(401, "Unauthorized") }
+        let verb = NodeAuthorizer.verb(request.api.method)
+        return .plain(403, "Forbidden (user=\(client.commonName), verb=\(verb), resource=nodes, subresource(s)=[proxy])")
+    }
 }
 
 /// Where a container's log is, and when it ends.

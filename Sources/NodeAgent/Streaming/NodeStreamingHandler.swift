@@ -8,7 +8,14 @@ struct NodeStreamingHandler: RequestHandler {
     let backend: any NodeStreamingBackend
 
     func handle(_ request: HTTPRequest) -> Outcome {
-        if let refusal = Self.refusal(request) { return .respond(refusal) }
+        if Self.isKnown(request) { return serve(request) }
+        return .deferred { [backend, self] in
+            if let refusal = await backend.refusal(request) { return .respond(refusal) }
+            return serve(request)
+        }
+    }
+
+    private func serve(_ request: HTTPRequest) -> Outcome {
         let path = request.api.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         switch (path.first ?? "", path.count) {
         case ("healthz", 1): return .respond(.plain(200, "ok"))
@@ -23,11 +30,10 @@ struct NodeStreamingHandler: RequestHandler {
 
     // MARK: Who
 
-    private static func refusal(_ request: HTTPRequest) -> HTTPResponse? {
-        guard let client = request.clientCertificate else { return .plain(401, "Unauthorized") }
-        if client.organizations.contains("system:masters") || client.commonName == "kube-apiserver-kubelet-client" { return nil }
-        let verb = request.api.method == .get || request.api.method == .head ? "get" : "create"
-        return .plain(403, "Forbidden (user=\(client.commonName), verb=\(verb), resource=nodes, subresource(s)=[proxy])")
+    /// The API server, which has decided already, and administrators.
+    private static func isKnown(_ request: HTTPRequest) -> Bool {
+        guard let client = request.clientCertificate else { return false }
+        return client.organizations.contains("system:masters") || client.commonName == "kube-apiserver-kubelet-client"
     }
 
     // MARK: What

@@ -4,7 +4,7 @@ import NIOCore
 
 /// The HTTPS server of a node, under the kubelet's paths: logs, exec, attach and port-forward, and what the node agent answers itself.
 ///
-/// Who connects must show a certificate of the cluster's CA that makes it the API server or an administrator.
+/// Who connects must show a certificate of the cluster's CA, or a token that the cluster knows, and be allowed to: see `NodeStreamingBackend.refusal`.
 public final class NodeStreamingServer: Sendable {
     /// The port of kubelets.
     public static let standardPort = 10250

@@ -38,6 +38,24 @@ struct SchedulingQueue {
 
     var count: Int { entries.count }
 
+    /// How many pods wait in each way, as upstream names them.
+    var counts: [String: Int] {
+        var result = ["active": 0, "backoff": 0, "unschedulable": 0, "gated": 0]
+        for entry in entries.values {
+            switch entry.place {
+            case .active: result["active", default: 0] += 1
+            case .backoff: result["backoff", default: 0] += 1
+            case .unschedulable: result["unschedulable", default: 0] += 1
+            case .gated: result["gated", default: 0] += 1
+            case .underway: break
+            }
+        }
+        return result
+    }
+
+    /// How often a pod was tried, and since when it is here.
+    func history(_ uid: String) -> (attempts: Int, added: Duration)? { entries[uid].map { ($0.attempts, $0.added) } }
+
     func contains(_ uid: String) -> Bool { entries[uid] != nil }
 
     // MARK: Pods come, change and go

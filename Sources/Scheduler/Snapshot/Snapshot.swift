@@ -31,6 +31,9 @@ final class Snapshot {
 
     var nodeCount: Int { byName.count }
 
+    /// Pods on nodes that are there.
+    var podCount: Int { nodeOfPod.count }
+
     func node(named name: String) -> NodeInfo? { byName[name] }
 
     /// All nodes, the zones taking turns, so that the first few hundred are from everywhere.

@@ -36,6 +36,8 @@ extension StoreError.OpenFailure {
         case .SQLITE_BUSY, .SQLITE_LOCKED: self = .locked
         case .SQLITE_FULL: self = .noSpace
         case .SQLITE_READONLY: self = .readOnly
+        // The index of the log is a file that grows in memory, where the disk has room for it.
+        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE: self = .noSpace
         default: self = .inaccessible(error.shown)
         }
     }

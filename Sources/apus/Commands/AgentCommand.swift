@@ -7,8 +7,8 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "agent", abstract: "Join a cluster over the network as a node.",
         discussion: """
             `apus token create` on the server prints the whole command line. The token is needed once: the node's certificates are kept in the data directory \
-            and renewed while it runs. Runs in the foreground; Ctrl-C stops it, pods keep running unless --stop-pods is given. Routes between the pods of \
-            different machines are not set up yet.
+            and renewed while it runs. Runs in the foreground; Ctrl-C stops it, pods keep running unless --stop-pods is given. Machines on one link reach each \
+            other's pods by routes that each of them keeps; across links your routers must know the way.
 
             Examples:
               sudo apus agent --server https://192.0.2.10:6443 --token abcdef.0123456789abcdef --ca-cert-hash sha256:…
@@ -24,6 +24,7 @@ struct AgentCommand: AsyncParsableCommand {
     @Flag(help: "Stand in for a node: no containers, no privilege.") var simulated = false
     @OptionGroup var data: DataOptions
     @OptionGroup var configurationFile: ConfigurationOption
+    @OptionGroup var pods: PodNetworkOptions
     @OptionGroup var node: NodeOptions
     @Option(
         name: .customLong("advertise-address"), help: "The address at which the cluster reaches this machine. Default: that of the default route.")
@@ -37,7 +38,7 @@ struct AgentCommand: AsyncParsableCommand {
         let services = try Settings.block(serviceCIDR, "--service-cidr", "10.96.0.0/16")
         try await Agent(
             server: url, token: try token.map(Self.checked), trust: caFile.map { .file($0) } ?? hash.map { .hash($0) } ?? .unknown,
-            dataDirectory: try data.path(), node: try Settings.Node(node, simulated: nil, services: services), hasOwnPodCIDR: node.podCIDR != nil,
+            dataDirectory: try data.path(), node: try Settings.Node(node, clusterCIDR: Settings.clusterCIDR(pods, services), simulated: nil),
             isSimulated: simulated,
             address: try advertiseAddress.map { try Settings.address($0, "--advertise-address") } ?? HostAddress.primary() ?? "127.0.0.1",
             serviceCIDR: serviceCIDR, logLevel: try log.level(), console: Console()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import ObjectModel
 
 /// What every command that starts or finds a cluster needs to know.
 struct DataOptions: ParsableArguments {
@@ -53,16 +54,29 @@ struct LogOptions: ParsableArguments {
     func level() throws -> Logger.Level { try Settings.level(logLevel) }
 }
 
+/// Where pods get their addresses.
+struct PodNetworkOptions: ParsableArguments {
+    @Option(name: .customLong("cluster-cidr"), help: "The block that all pods of the cluster get addresses from.")
+    var clusterCIDR: String = PodNetworkOptions.standardClusterCIDR
+
+    static let standardClusterCIDR = "10.244.0.0/16"
+    static let standardServiceCIDR = "10.96.0.0/16"
+
+    func block() throws -> CIDR { try Settings.block(clusterCIDR, "--cluster-cidr", Self.standardClusterCIDR) }
+}
+
 /// How this machine takes part as a node.
 struct NodeOptions: ParsableArguments {
     @Option(name: .customLong("node-name"), help: "The node's name. Default: the host's.")
     var nodeName: String?
 
-    @Option(name: .customLong("pod-cidr"), help: "The block that this node's pods get addresses from. Default: the first free /24 of --cluster-cidr.")
+    @Option(
+        name: .customLong("pod-cidr"),
+        help: "The block that this node's pods get addresses from. Default: the cluster gives it a /24 of --cluster-cidr.")
     var podCIDR: String?
 
-    @Option(name: .customLong("cluster-cidr"), help: "The block that all pods of the cluster get addresses from.")
-    var clusterCIDR: String = "10.244.0.0/16"
+    @Option(name: .customLong("cgroup-root"), help: "The cgroup that pods live below, where several nodes share a machine.")
+    var cgroupRoot: String = "/"
 
     @Option(name: .customLong("container-runtime-endpoint"), help: "A CRI socket to use in place of a containerd of our own.")
     var containerRuntimeEndpoint: String?

@@ -18,11 +18,28 @@ struct ImageCommand: AsyncParsableCommand {
 
     /// The images of the containerd under a data directory.
     static func store(_ data: DataOptions) throws -> ImageStore {
-        let socket = ContainerdLayout(dataDirectory: data.dataDir).socket
-        guard FileManager.default.fileExists(atPath: socket) else {
-            throw Failure("no containerd of ours runs under \(data.dataDir); start the cluster with `apus up`, or name its directory with --data-dir")
+        guard geteuid() == 0 else { throw Failure("images belong to root's containerd: run it with sudo") }
+        let path = try data.path()
+        let socket = ContainerdLayout(dataDirectory: path).socket
+        guard FileManager.default.fileExists(atPath: socket), answers(socket) else {
+            throw Failure("no containerd of ours runs under \(path); start the cluster with `apus up`, or name its directory with --data-dir")
         }
         return try ImageStore(socket: socket)
+    }
+
+    /// Whether somebody listens: a socket outlives a containerd that was killed.
+    private static func answers(_ path: String) -> Bool {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 }
+        }
     }
 
     struct Pack: AsyncParsableCommand {
@@ -53,17 +70,41 @@ struct ImageCommand: AsyncParsableCommand {
             var options = ImagePacker.Options(names: [name])
             options.entrypoint = entrypoint
             options.command = command
+            for variable in environment where !variable.dropFirst().contains("=") {
+                throw Failure("--env \(variable) is not of the form NAME=value")
+            }
             options.environment = environment
             options.workingDirectory = workdir
             options.user = user
-            options.exposedPorts = ports
+            options.exposedPorts = try ports.map(Self.port)
             let packed =
                 if let output {
+                    try Self.checkCanWrite(output)
                     try ImagePacker(options).pack(folder: folder, to: output)
                 } else {
                     try await ImageCommand.store(data).pack(folder: folder, options)
                 }
             print("\(packed.names.joined(separator: ", "))  \(packed.digest)")
+        }
+
+        /// `8080` means `8080/tcp`.
+        private static func port(_ text: String) throws -> String {
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            guard let number = parts.first.flatMap({ Int($0) }), (1...65535).contains(number), parts.count < 3,
+                ["tcp", "udp", "sctp"].contains(parts.count == 2 ? parts[1] : "tcp")
+            else { throw Failure("--expose \(text) is not a port such as 8080/tcp or 53/udp") }
+            return parts.count == 2 ? text : "\(text)/tcp"
+        }
+
+        private static func checkCanWrite(_ path: String) throws {
+            var isDirectory: ObjCBool = false
+            if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+                throw Failure("--output \(path) is a folder: name a file in it, such as \(path)/image.tar")
+            }
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            guard access(folder, W_OK | X_OK) == 0 else {
+                throw Failure("--output \(path): cannot write to the folder \(folder): \(String(cString: strerror(errno)).lowercased())")
+            }
         }
     }
 
@@ -76,7 +117,15 @@ struct ImageCommand: AsyncParsableCommand {
         @OptionGroup var configurationFile: ConfigurationOption
 
         func run() async throws {
-            for name in try await ImageCommand.store(data).importArchive(archive) { print(name) }
+            guard access(archive, R_OK) == 0 else { throw Failure("cannot read \(archive): \(String(cString: strerror(errno)).lowercased())") }
+            let store = try ImageCommand.store(data)
+            do {
+                for name in try await store.importArchive(archive) { print(name) }
+            } catch let error as ContainerRuntimeError where error.message.contains("ctr:") {
+                throw Failure(
+                    "\(archive) is not an archive of an image, or not a whole one: make it with `docker save` or `apus image pack --output` (\(error.message))"
+                )
+            }
         }
     }
 
@@ -88,10 +137,7 @@ struct ImageCommand: AsyncParsableCommand {
         @OptionGroup var configurationFile: ConfigurationOption
 
         func run() async throws {
-            for image in try await ImageCommand.store(data).list() {
-                let name = image.repoTags.first ?? image.repoDigests.first ?? image.id
-                print("\(name)  \(image.size / 1024) KiB")
-            }
+            print(ImageTable(try await ImageCommand.store(data).list()).text)
         }
     }
 }

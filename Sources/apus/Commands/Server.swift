@@ -15,9 +15,10 @@ struct Server: AsyncParsableCommand {
     @OptionGroup var data: DataOptions
     @OptionGroup var configurationFile: ConfigurationOption
     @OptionGroup var server: ServerOptions
+    @OptionGroup var pods: PodNetworkOptions
 
     func run() async throws {
         let console = Console()
-        try await Cluster(data: data, server: server, node: nil, simulatedNodes: nil, console: console).run()
+        try await Cluster(data: data, server: server, pods: pods, node: nil, simulatedNodes: nil, console: console).run()
     }
 }

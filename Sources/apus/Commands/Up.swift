@@ -18,12 +18,13 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var data: DataOptions
     @OptionGroup var configurationFile: ConfigurationOption
     @OptionGroup var server: ServerOptions
+    @OptionGroup var pods: PodNetworkOptions
     @OptionGroup var node: NodeOptions
     @Option(name: .customLong("simulated-nodes"), help: "Start this many stand-in nodes in place of a real one. Needs no privilege.")
     var simulatedNodes: Int?
 
     func run() async throws {
         let console = Console()
-        try await Cluster(data: data, server: server, node: node, simulatedNodes: simulatedNodes, console: console).run()
+        try await Cluster(data: data, server: server, pods: pods, node: node, simulatedNodes: simulatedNodes, console: console).run()
     }
 }

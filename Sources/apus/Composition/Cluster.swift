@@ -14,8 +14,10 @@ struct Cluster {
 
     private let setsDamagedAside: Bool
 
-    init(data: DataOptions, server: ServerOptions, node: NodeOptions?, simulatedNodes: Int?, console: Console) throws {
-        settings = try Settings(data: data, server: server, node: node, simulatedNodes: simulatedNodes)
+    init(
+        data: DataOptions, server: ServerOptions, pods: PodNetworkOptions, node: NodeOptions?, simulatedNodes: Int?, console: Console
+    ) throws {
+        settings = try Settings(data: data, server: server, pods: pods, node: node, simulatedNodes: simulatedNodes)
         self.console = console
         setsDamagedAside = server.setDamagedAside
     }
@@ -44,9 +46,12 @@ struct Cluster {
                 services.append(SimulatedComposition.nodes(count, control, logger))
                 console.step("\(count) simulated nodes")
             } else {
+                let access = NodeAccess(control, node: node.name)
+                // Nobody else gives out blocks yet: the controllers run later.
+                let block = try await NodeClaim(access.node, node).takeFree()
                 services += try await NodeComposition(
-                    node: node, address: settings.advertiseAddress, serviceCIDR: settings.serviceCIDR, directory: directory,
-                    access: NodeAccess(control, node: node.name), console: console, logger: logger
+                    node: node, podCIDR: block, address: settings.advertiseAddress, serviceCIDR: settings.serviceCIDR, directory: directory,
+                    access: access, console: console, logger: logger
                 )
                 .services()
             }

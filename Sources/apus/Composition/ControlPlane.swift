@@ -20,6 +20,9 @@ struct ControlPlane: Sendable {
     let credentials: CredentialDirectory
     let metrics: MetricsRegistry
 
+    /// What nodes get their blocks of pod addresses from; nil leaves them without.
+    let clusterCIDR: CIDR?
+
     /// What is renewed while the control plane runs.
     let renewals: [CredentialRenewal.Item]
 
@@ -68,7 +71,9 @@ struct ControlPlane: Sendable {
         try writeKubeconfig(settings, directory, authority, try credentials.credential("admin", for: .admin, now: now))
         return ControlPlane(
             store: store, compactor: Compactor(store, logger: logger), server: server, listener: listener, authority: authority,
-            credentials: credentials, metrics: metrics, renewals: renewals)
+            credentials: credentials, metrics: metrics,
+            // Stand-in nodes have no pods that could be reached.
+            clusterCIDR: settings.node?.simulated == nil ? settings.clusterCIDR : nil, renewals: renewals)
     }
 
     private static func writeKubeconfig(

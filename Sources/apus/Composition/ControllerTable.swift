@@ -30,8 +30,19 @@ enum ControllerTable {
         ("token-cleaner", { context, _ in BootstrapTokenCleaner(context) }),
         ("pvc-protection-controller", { context, _ in ClaimProtectionController(context) }),
         ("pv-protection-controller", { context, _ in VolumeProtectionController(context) }),
+        (
+            "node-controller",
+            { context, control in
+                control.clusterCIDR.map { NodeIPAMController(context, clusterCIDR: $0) as any Controller } ?? NoController()
+            }
+        ),
         ("pod-garbage-collector", { context, _ in PodCollector(context) }),
     ]
+}
+
+/// In place of one that this control plane has no use for.
+private struct NoController: Controller {
+    func run() async { await Component.untilCancelled() }
 }
 
 extension ControlPlane {

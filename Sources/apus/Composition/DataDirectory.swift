@@ -58,7 +58,7 @@ struct DataDirectory: Sendable {
     }
 
     /// What the system said, without Foundation's words around it.
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         var cause: any Error = error
         while let next = (cause as NSError).userInfo[NSUnderlyingErrorKey] as? any Error { cause = next }
         let known = cause as NSError

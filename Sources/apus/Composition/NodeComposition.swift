@@ -17,6 +17,9 @@ import Synchronization
 struct NodeComposition {
     let node: Settings.Node
 
+    /// The block that its pods get addresses from.
+    let podCIDR: CIDR
+
     /// At which the cluster reaches this machine.
     let address: String
     let serviceCIDR: String
@@ -26,6 +29,7 @@ struct NodeComposition {
     let logger: Logger
 
     func services() async throws -> [any Service] {
+        try NodeTraces(podCIDR: podCIDR, clusterCIDR: node.clusterCIDR, serviceCIDR: serviceCIDR, cgroupRoot: node.cgroupRoot).write(to: directory)
         let containerd = Containerd(.init(dataDirectory: directory.path), log: logger)
         if node.runtimeEndpoint == nil {
             try await containerd.start()
@@ -63,7 +67,8 @@ struct NodeComposition {
 
     private func agentConfiguration() throws -> NodeAgentConfiguration {
         var configuration = NodeAgentConfiguration(nodeName: node.name, dataDirectory: directory.file("node"), internalIPs: [address])
-        configuration.podCIDRs = [node.podCIDR]
+        configuration.podCIDRs = [podCIDR.description]
+        configuration.cgroupRoot = node.cgroupRoot
         configuration.clusterDNS = try [dnsAddress().description]
         configuration.stopsPods = node.stopsPods
         return configuration
@@ -78,9 +83,7 @@ struct NodeComposition {
     }
 
     private func network(_ containerd: Containerd) async throws -> [any Service] {
-        guard let podCIDR = CIDR(node.podCIDR), let clusterCIDR = CIDR(node.clusterCIDR), let services = CIDR(serviceCIDR) else {
-            throw Failure("--pod-cidr and --cluster-cidr must be blocks of addresses such as 10.244.0.0/16")
-        }
+        let (clusterCIDR, services) = (node.clusterCIDR, try Settings.block(serviceCIDR, "--service-cidr", PodNetworkOptions.standardServiceCIDR))
         let (stack, nftables) = (try LinuxNetworkStack(), try LibNFTables())
         let nodeInformers = Informers(access.node, logger: logger)
         let pods = PodNetwork(
@@ -90,7 +93,9 @@ struct NodeComposition {
                 configurationDirectory: containerd.layout.cniConfigurationDirectory, addressDirectory: directory.file("network")),
             logger: logger)
         try await pods.setUp()
-        console.step("pod network ready (\(node.podCIDR))")
+        console.step("pod network ready (\(podCIDR))")
+
+        let routes = NodeRoutes(informers: nodeInformers, network: stack, nodeName: node.name, logger: logger)
 
         let proxyInformers = Informers(access.proxy, logger: logger)
         let proxy = ServiceProxy(
@@ -105,6 +110,7 @@ struct NodeComposition {
         return [
             Component("node informers") { await nodeInformers.run() }, Component("proxy informers") { await proxyInformers.run() },
             Component("dns informers") { await dnsInformers.run() }, Component("pod network") { try await pods.run() },
+            Component("node routes") { try await routes.run() },
             Component("service proxy") { try await proxy.run() }, Component("cluster dns") { try await dns.run() },
         ]
     }

@@ -3,15 +3,14 @@ import ContainerRuntime
 import Foundation
 import HostNetwork
 import Logging
+import NodeAgent
 import ObjectModel
 import ServiceNetwork
 
 /// Takes away what a node put on its machine: containers, mounts, rules, interfaces.
 struct NodeRemoval {
     let directory: DataDirectory
-    let podCIDR: String
-    let clusterCIDR: String
-    let serviceCIDR: String
+    let traces: NodeTraces
     let console: Console
 
     func run() async throws {
@@ -21,17 +20,19 @@ struct NodeRemoval {
         console.step("pods and containerd removed")
         let (stack, nftables) = (try LinuxNetworkStack(), try LibNFTables())
         try await ServiceProxy.remove(nftables: nftables)
-        if let pods = CIDR(podCIDR), let cluster = CIDR(clusterCIDR), let services = CIDR(serviceCIDR) {
+        if let services = CIDR(traces.serviceCIDR) {
             let layout = ContainerdLayout(dataDirectory: directory.path)
             let nobody = Client(NoTransport(), userAgent: "reset")
             try await PodNetwork(
                 informers: Informers(nobody, logger: logger), nftables: nftables, network: stack,
                 configuration: .init(
-                    nodeName: "", podCIDRs: [pods], clusterCIDRs: [cluster], serviceCIDRs: [services],
+                    nodeName: "", podCIDRs: [traces.podCIDR], clusterCIDRs: [traces.clusterCIDR], serviceCIDRs: [services],
                     configurationDirectory: layout.cniConfigurationDirectory, addressDirectory: directory.file("network")), logger: logger
             ).remove()
         }
+        try await NodeRoutes.remove(stack)
         console.step("network removed")
+        PodCgroups(root: traces.cgroupRoot).removeAll()
         unmountVolumes()
     }
 

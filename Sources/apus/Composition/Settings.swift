@@ -11,6 +11,7 @@ struct Settings: Sendable {
     /// The address at which pods and other machines reach this one.
     var advertiseAddress: String
     var serviceCIDR: String
+    var clusterCIDR: CIDR
     var logLevel: Logger.Level
     var eventLifetime: Duration
 
@@ -19,8 +20,10 @@ struct Settings: Sendable {
 
     struct Node: Sendable {
         var name: String
-        var podCIDR: String
-        var clusterCIDR: String
+        /// Nil: the cluster gives it one.
+        var podCIDR: CIDR?
+        var clusterCIDR: CIDR
+        var cgroupRoot: String
         var runtimeEndpoint: String?
         var stopsPods: Bool
 
@@ -28,7 +31,7 @@ struct Settings: Sendable {
         var simulated: Int?
     }
 
-    init(data: DataOptions, server: ServerOptions, node: NodeOptions?, simulatedNodes: Int?) throws {
+    init(data: DataOptions, server: ServerOptions, pods: PodNetworkOptions, node: NodeOptions?, simulatedNodes: Int?) throws {
         dataDirectory = try data.path()
         guard (1...65535).contains(server.port) else { throw Failure("--port \(server.port) is not a port: use 1 to 65535") }
         port = server.port
@@ -41,7 +44,16 @@ struct Settings: Sendable {
         serviceCIDR = server.serviceCIDR
         advertiseAddress = try server.advertiseAddress.map { try Self.address($0, "--advertise-address") } ?? HostAddress.primary() ?? "127.0.0.1"
         let services = try Self.block(serviceCIDR, "--service-cidr", "10.96.0.0/16")
-        self.node = try node.map { try Node($0, simulated: simulatedNodes, services: services) }
+        clusterCIDR = try Self.clusterCIDR(pods, services)
+        self.node = try node.map { [clusterCIDR] in try Node($0, clusterCIDR: clusterCIDR, simulated: simulatedNodes) }
+    }
+
+    static func clusterCIDR(_ pods: PodNetworkOptions, _ services: CIDR) throws -> CIDR {
+        let cluster = try pods.block()
+        if services.contains(cluster.network) || cluster.contains(services.network) {
+            throw Failure("--service-cidr \(services) and --cluster-cidr \(cluster) share addresses: choose blocks that do not")
+        }
+        return cluster
     }
 
     static func level(_ name: String) throws -> Logger.Level {
@@ -61,22 +73,21 @@ struct Settings: Sendable {
 }
 
 extension Settings.Node {
-    init(_ node: NodeOptions, simulated: Int?, services: CIDR) throws {
+    init(_ node: NodeOptions, clusterCIDR cluster: CIDR, simulated: Int?) throws {
         if let count = simulated, !(1...5000).contains(count) { throw Failure("--simulated-nodes \(count): use 1 to 5000") }
         let name = (node.nodeName ?? ProcessInfo.processInfo.hostName).lowercased()
         if let mistake = Validation.dns1123Subdomain(name).first {
             throw Failure("\(name) cannot be the name of a node (\(mistake)): give another with --node-name")
         }
-        let cluster = try Settings.block(node.clusterCIDR, "--cluster-cidr", "10.244.0.0/16")
-        let pods = try node.podCIDR.map { try Settings.block($0, "--pod-cidr", "10.244.0.0/24") } ?? PodBlocks.first(of: cluster)
-        guard cluster.contains(pods.network), cluster.contains(pods.last) else {
+        let pods = try node.podCIDR.map { try Settings.block($0, "--pod-cidr", "10.244.0.0/24") }
+        if let pods, !cluster.contains(pods.network) || !cluster.contains(pods.last) {
             throw Failure("--pod-cidr \(pods) is not within --cluster-cidr \(cluster): choose a part of it")
         }
-        if services.contains(cluster.network) || cluster.contains(services.network) {
-            throw Failure("--service-cidr \(services) and --cluster-cidr \(cluster) share addresses: choose blocks that do not")
+        guard node.cgroupRoot.hasPrefix("/"), !node.cgroupRoot.split(separator: "/").contains("..") else {
+            throw Failure("--cgroup-root \(node.cgroupRoot) is no path of a cgroup such as /second-node")
         }
         self.init(
-            name: name, podCIDR: pods.description, clusterCIDR: node.clusterCIDR, runtimeEndpoint: node.containerRuntimeEndpoint,
+            name: name, podCIDR: pods, clusterCIDR: cluster, cgroupRoot: node.cgroupRoot, runtimeEndpoint: node.containerRuntimeEndpoint,
             stopsPods: node.stopPods, simulated: simulated)
     }
 }
@@ -89,23 +100,6 @@ enum TimeOption {
             return nil
         }
         return .seconds(number * unit)
-    }
-}
-
-/// The blocks of a cluster's addresses, one a node.
-enum PodBlocks {
-    /// The first of 254 pods, or all where the cluster has no more.
-    static func first(of cluster: CIDR) -> CIDR { CIDR(cluster.network, prefixLength: max(cluster.prefixLength, cluster.network.isIPv4 ? 24 : 120)) }
-
-    /// The first block that shares no address with those that other nodes have; nil where all are taken.
-    static func free(of cluster: CIDR, taken: [CIDR]) -> CIDR? {
-        let size = first(of: cluster).count
-        for start in stride(from: 0, to: min(cluster.count, size * 65_536), by: size) {
-            guard let address = cluster.address(at: start) else { return nil }
-            let block = CIDR(address, prefixLength: first(of: cluster).prefixLength)
-            if !taken.contains(where: { $0.contains(block.network) || block.contains($0.network) }) { return block }
-        }
-        return nil
     }
 }
 

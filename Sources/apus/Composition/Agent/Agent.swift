@@ -14,7 +14,6 @@ struct Agent {
     let trust: Trust
     let dataDirectory: String
     let node: Settings.Node
-    let hasOwnPodCIDR: Bool
     let isSimulated: Bool
     let address: String
     let serviceCIDR: String
@@ -45,10 +44,10 @@ struct Agent {
             services.append(SimulatedComposition.node(node.name, access.node, logger))
             console.step("simulated node \(node.name) starting")
         } else {
-            var node = node
-            if !hasOwnPodCIDR { node.podCIDR = try await freePodCIDR(access.node) }
+            let block = try await NodeClaim(access.node, node).obtain()
             services += try await NodeComposition(
-                node: node, address: address, serviceCIDR: serviceCIDR, directory: directory, access: access, console: console, logger: logger
+                node: node, podCIDR: block, address: address, serviceCIDR: serviceCIDR, directory: directory, access: access, console: console,
+                logger: logger
             )
             .services()
         }
@@ -56,16 +55,5 @@ struct Agent {
         join.transport.close()
         console.step("stopped")
         withExtendedLifetime(lock) {}
-    }
-
-    /// The block that this node has already, or one that no other has.
-    private func freePodCIDR(_ client: Client) async throws -> String {
-        let nodes = try await client.list(.nodes).items
-        if let own = nodes.first(where: { $0.name == node.name })?.spec["podCIDR"].string, !own.isEmpty { return own }
-        let taken = nodes.flatMap { $0.spec["podCIDRs"].strings + [$0.spec["podCIDR"].string].compactMap(\.self) }.compactMap { CIDR($0) }
-        guard let cluster = CIDR(node.clusterCIDR), let free = PodBlocks.free(of: cluster, taken: taken) else {
-            throw Failure("all of --cluster-cidr \(node.clusterCIDR) is taken by other nodes: give this one a block with --pod-cidr")
-        }
-        return free.description
     }
 }
