@@ -25,14 +25,16 @@ stop_machines() {
   agent_pid= server_pid=
 }
 start_server() {
-  in_server "$APUS" up --data-dir "$data.server" --port "$port" --node-name first --advertise-address 198.51.100.1 --cgroup-root /apus-test-first \
-    >>"$log" 2>&1 &
+  # Not through a function, whose process in the background would be a shell.
+  nsenter --net=/run/netns/apus-test-server "$APUS" up --data-dir "$data.server" --port "$port" --node-name first \
+    --advertise-address 198.51.100.1 --cgroup-root /apus-test-first >>"$log" 2>&1 &
   server_pid=$!
   eventually 60 on_cluster get --raw /readyz
 }
 start_agent() {
   # shellcheck disable=SC2086
-  in_agent "$APUS" $1 --data-dir "$data.agent" --node-name second --advertise-address 198.51.100.2 --cgroup-root /apus-test-second >>"$log" 2>&1 &
+  nsenter --net=/run/netns/apus-test-agent "$APUS" $1 --data-dir "$data.agent" --node-name second \
+    --advertise-address 198.51.100.2 --cgroup-root /apus-test-second >>"$log" 2>&1 &
   agent_pid=$!
 }
 
@@ -124,7 +126,7 @@ agent_suite() {
   check "once uncordoned it takes pods again" on_cluster rollout status deployment/spread --timeout=60s
   check "two of them" prints 2 sh -c "echo $(is_on second | wc -l)"
 
-  kill "$agent_pid"
+  kill "$agent_pid" || true
   wait "$agent_pid" 2>/dev/null || true
   agent_pid=
   in_agent "$APUS" reset --yes --data-dir "$data.agent" >/dev/null

@@ -42,6 +42,18 @@ struct ImageCommand: AsyncParsableCommand {
         }
     }
 
+    private static func outcome(of store: ImageStore, _ archive: String) async -> Result<[String], any Error> {
+        do {
+            return .success(try await store.importArchive(archive))
+        } catch {
+            guard error.message.contains("ctr:") else { return .failure(error) }
+            return .failure(
+                Failure(
+                    "\(archive) is not an archive of an image, or not a whole one: make it with `docker save` or `apus image pack --output` (\(error.message))"
+                ))
+        }
+    }
+
     struct Pack: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make an image from a folder.",
@@ -77,9 +89,9 @@ struct ImageCommand: AsyncParsableCommand {
             options.workingDirectory = workdir
             options.user = user
             options.exposedPorts = try ports.map(Self.port)
+            if let output { try Self.checkCanWrite(output) }
             let packed =
                 if let output {
-                    try Self.checkCanWrite(output)
                     try ImagePacker(options).pack(folder: folder, to: output)
                 } else {
                     try await ImageCommand.store(data).pack(folder: folder, options)
@@ -118,14 +130,8 @@ struct ImageCommand: AsyncParsableCommand {
 
         func run() async throws {
             guard access(archive, R_OK) == 0 else { throw Failure("cannot read \(archive): \(String(cString: strerror(errno)).lowercased())") }
-            let store = try ImageCommand.store(data)
-            do {
-                for name in try await store.importArchive(archive) { print(name) }
-            } catch let error as ContainerRuntimeError where error.message.contains("ctr:") {
-                throw Failure(
-                    "\(archive) is not an archive of an image, or not a whole one: make it with `docker save` or `apus image pack --output` (\(error.message))"
-                )
-            }
+            let names = await ImageCommand.outcome(of: try ImageCommand.store(data), archive)
+            for name in try names.get() { print(name) }
         }
     }
 
