@@ -15,6 +15,7 @@ public final class NodeAgent: Sendable {
     public let configuration: NodeAgentConfiguration
     private let services: NodeServices
     private let pods: Informer
+    private let imageCollector: ImageCollector
     private let workers = Mutex<[String: PodWorker]>([:])
     private let fresh: AsyncStream<PodWorker>
     private let hire: AsyncStream<PodWorker>.Continuation
@@ -47,8 +48,12 @@ public final class NodeAgent: Sendable {
             dns: PodDNS.Cluster(
                 servers: configuration.clusterDNS, domain: configuration.clusterDomain,
                 host: PodDNS(parsing: String(decoding: resolver, as: UTF8.self))),
-            capacity: capacity, allocatable: capacity.allocatable(reserved: reserved), index: RuntimeIndex(), metrics: metrics, logger: logger,
-            now: now)
+            capacity: capacity, allocatable: capacity.allocatable(reserved: reserved), index: RuntimeIndex(), metrics: metrics,
+            pressure: PressureMonitor(
+                configuration.evictionHard, directory: configuration.dataDirectory, transition: configuration.evictionPressureTransition, now: now),
+            logger: logger, now: now)
+        let directory = configuration.dataDirectory
+        imageCollector = ImageCollector(runtime, disk: { FilesystemUsage(path: directory) }, now: now)
         pods = Informer(client, .pods, fieldSelector: "spec.nodeName=\(configuration.nodeName)", logger: logger)
         (fresh, hire) = AsyncStream.makeStream()
         pods.onChange { [weak self] change in self?.podChanged(change) }
@@ -70,6 +75,8 @@ public final class NodeAgent: Sendable {
             group.addTask { await self.runWorkers() }
             group.addTask { await self.followRuntime() }
             group.addTask { await self.sweep() }
+            group.addTask { await self.collectImages(registration) }
+            group.addTask { await self.watchPressure() }
         }
         if configuration.stopsPods { await stopPods() }
         await services.images.shutDown()
@@ -151,6 +158,37 @@ public final class NodeAgent: Sendable {
             }
             try? await Task.sleep(for: .seconds(300), tolerance: .seconds(10))
         }
+    }
+
+    /// How often upstream looks for images to remove.
+    private static let imageCollectionInterval = Duration.seconds(300)
+
+    private func collectImages(_ registration: NodeRegistration) async {
+        while !Task.isCancelled {
+            do {
+                if let outcome = try await imageCollector.collect() {
+                    services.metrics.collected(images: outcome.removed.count)
+                    logger.warning(
+                        "the disk is full: images were removed", metadata: ["images": "\(outcome.removed)", "bytes": "\(outcome.freedBytes)"])
+                    if let shortfall = outcome.shortfall {
+                        services.recorder.event(registration.reference, .warning, "FreeDiskSpaceFailed", shortfall)
+                    }
+                }
+            } catch {
+                logger.debug("looking for unused images failed", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.imageCollectionInterval, tolerance: .seconds(10))
+        }
+    }
+
+    private func watchPressure() async {
+        await pods.waitUntilSynced()
+        let eviction = PodEviction(services: services, images: imageCollector, pods: { self.podObjects }) { uid, failure in
+            guard let worker = self.workers.withLock({ $0[uid] }) else { return false }
+            worker.fail(failure)
+            return true
+        }
+        await eviction.run()
     }
 
     private var knownUIDs: Set<String> {

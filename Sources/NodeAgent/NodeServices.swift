@@ -24,6 +24,9 @@ struct NodeServices: Sendable {
     /// Which pod a container or sandbox belongs to, for the runtime's events.
     let index: RuntimeIndex
     let metrics: NodeMetrics
+
+    /// What the machine runs short of.
+    let pressure: PressureMonitor
     let logger: Logger
     let now: @Sendable () -> Timestamp
 }

@@ -64,10 +64,12 @@ struct RealNode: Sendable {
     private static func cgroup(_ directory: String) -> String { "ap\(directory.suffix(6))" }
 
     /// Runs an agent while `body` runs.
-    func running(_ body: () async throws -> Void) async throws {
+    func running(_ configure: (inout NodeAgentConfiguration) -> Void = { _ in }, _ body: () async throws -> Void) async throws {
         var configuration = NodeAgentConfiguration(nodeName: "n1", dataDirectory: "\(directory)/node", internalIPs: ["192.0.2.1"])
         configuration.cgroupRoot = "/\(Self.cgroup(directory))"
         configuration.clusterDNS = ["10.96.0.10"]
+        configuration.evictionHard = [:]
+        configure(&configuration)
         let logger = Logger(label: "node") { _ in SwiftLogNoOpLogHandler() }
         let agent = NodeAgent(configuration, client: cluster.client(node: "n1"), runtime: runtime, logger: logger)
         let task = Task { try await agent.run() }

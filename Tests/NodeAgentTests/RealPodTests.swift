@@ -110,4 +110,55 @@ struct `A node agent with real containers` {
             }
         }
     }
+
+    @Test func `evicts who uses more than it asked for when memory runs short`() async throws {
+        try await RealNode.run { node in
+            var modest = RealNode.shell("main", "sleep 1000")
+            modest["resources"] = ["requests": ["memory": "64Mi", "cpu": "10m"], "limits": ["memory": "64Mi", "cpu": "100m"]]
+            try await node.running {
+                try await node.create("modest", ["containers": [modest]])
+                try await node.create("greedy", ["containers": [RealNode.shell("main", "sleep 1000")]])
+                for name in ["modest", "greedy"] { await node.wait(name) { $0.map(isReady) ?? false } }
+            }
+            // No machine has as much as this.
+            try await node.running({ $0.evictionHard = ["memory.available": "1000Ti"] }) {
+                await node.wait("greedy") { $0?.status["phase"] == "Failed" }
+                let greedy = try #require(node.cluster.object(.pods, "default/greedy")).status
+                #expect(greedy["reason"] == "Evicted")
+                #expect(greedy["message"].string?.hasPrefix("The node was low on resource: memory. Threshold quantity: 1000Ti, available: ") == true)
+                #expect(greedy["message"].string?.contains("Container main was using") == true)
+                #expect(greedy["conditions"].array.contains { $0["type"] == "DisruptionTarget" && $0["reason"] == "TerminationByKubelet" })
+                #expect(isReady(try #require(node.cluster.object(.pods, "default/modest"))))
+                await node.cluster.wait(.nodes, "n1") { node in
+                    node?.status["conditions"].array.contains { $0["type"] == "MemoryPressure" && $0["status"] == "True" } ?? false
+                }
+                try await node.create("late", ["containers": [RealNode.shell("main", "sleep 1000")]])
+                await node.wait("late") { $0?.status["phase"] == "Failed" }
+                let late = try #require(node.cluster.object(.pods, "default/late")).status
+                #expect(late["message"] == "Pod was rejected: The node had condition: [MemoryPressure]. ")
+            }
+        }
+    }
+
+    @Test func `removes images that nobody uses, and none that a pod runs`() async throws {
+        try await RealNode.run { node in
+            let folder = "\(node.directory)/unused"
+            try File.makeDirectory(folder)
+            try File.write(Array("never run".utf8), to: "\(folder)/file")
+            _ = try await node.containerd.imageStore().pack(folder: folder, .init(names: ["example.com/unused:1"]))
+            try File.write(Array("never run either".utf8), to: "\(folder)/file")
+            _ = try await node.containerd.imageStore().pack(folder: folder, .init(names: ["apus.local/kept:1"]))
+            try await node.running {
+                try await node.create("web", ["containers": [RealNode.shell("main", "sleep 1000")]])
+                await node.wait("web") { $0.map(isReady) ?? false }
+                let collector = ImageCollector(
+                    node.runtime, policy: .init(ageMin: .zero),
+                    disk: { FilesystemUsage(totalBytes: 1 << 40, availableBytes: 1, inodes: 0, inodesFree: 0) }, now: Timestamp.now)
+                let outcome = try #require(try await collector.collect())
+                #expect(outcome.removed == ["example.com/unused:1"])
+                let left = Set(try await node.runtime.images().flatMap(\.repoTags))
+                #expect(left.isSuperset(of: [RealNode.image, PauseImage.name, "apus.local/kept:1"]) && !left.contains("example.com/unused:1"))
+            }
+        }
+    }
 }

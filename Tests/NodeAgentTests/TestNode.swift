@@ -42,6 +42,8 @@ struct TestNode {
     func running(_ body: () async throws -> Void) async throws {
         var configuration = NodeAgentConfiguration(nodeName: "n1", dataDirectory: directory, internalIPs: ["192.0.2.1"])
         configuration.managesCgroups = false
+        // However full the machine is that tests.
+        configuration.evictionHard = [:]
         configuration.clusterDNS = ["10.96.0.10"]
         let agent = NodeAgent(
             configuration, client: cluster.client(node: "n1"), runtime: runtime, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() })

@@ -19,6 +19,8 @@ struct NodeMetrics: Sendable {
     private let startedContainers: Counter
     private let startedContainerErrors: Counter
     private let pulls: Histogram
+    private let evictions: Counter
+    private let collectedImages: Counter
     private let operations: Counter
     private let operationErrors: Counter
     private let operationDurations: Histogram
@@ -61,6 +63,9 @@ struct NodeMetrics: Sendable {
             labels: ["container_type", "code"])
         pulls = registry.histogram(
             "kubelet_image_pull_duration_seconds", "Time to pull an image, by its size.", labels: ["image_size_in_bytes"], buckets: Self.pullSeconds)
+        evictions = registry.counter("kubelet_evictions", "Pods that were ended to save the node, by what ran short.", labels: ["eviction_signal"])
+        collectedImages = registry.counter(
+            "kubelet_image_garbage_collected_total", "Images that were removed to make room.", labels: ["reason"])
         operations = registry.counter("kubelet_runtime_operations_total", "Calls to the container runtime.", labels: ["operation_type"])
         operationErrors = registry.counter(
             "kubelet_runtime_operations_errors_total", "Calls to the container runtime that failed.", labels: ["operation_type"])
@@ -113,6 +118,10 @@ struct NodeMetrics: Sendable {
         guard bytes > 0 else { return "N/A" }
         return classes.first { bytes <= $0.0 }?.1 ?? "GT100GB"
     }
+
+    func evicted(_ signal: EvictionSignal) { evictions.increment([signal.rawValue]) }
+
+    func collected(images count: Int) { if count > 0 { collectedImages.increment(["space"], by: Double(count)) } }
 
     func called(_ operation: String, took duration: Duration, failed: Bool) {
         operations.increment([operation])

@@ -52,6 +52,10 @@ struct FilesystemUsage: Sendable, Equatable {
     var inodes: Int64
     var inodesFree: Int64
 
+    init(totalBytes: Int64, availableBytes: Int64, inodes: Int64, inodesFree: Int64) {
+        (self.totalBytes, self.availableBytes, self.inodes, self.inodesFree) = (totalBytes, availableBytes, inodes, inodesFree)
+    }
+
     init?(path: String) {
         var info = statvfs()
         guard statvfs(path, &info) == 0 else { return nil }

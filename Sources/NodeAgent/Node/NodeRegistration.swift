@@ -15,6 +15,9 @@ struct NodeRegistration: Sendable {
         name = services.configuration.nodeName
     }
 
+    /// The node, for events about it: upstream takes its name for its uid.
+    var reference: Value { ["apiVersion": "v1", "kind": "Node", "metadata": ["name": .string(name), "uid": .string(name)]] }
+
     /// Works until cancelled.
     func run() async {
         var info = NodeInfo.read()
@@ -100,7 +103,7 @@ struct NodeRegistration: Sendable {
         addresses += configuration.externalIPs.map { ["type": "ExternalIP", "address": .string($0)] }
         addresses.append(["type": "Hostname", "address": .string(name)])
         let conditions = NodeConditions(
-            pressures: NodePressure.read(dataDirectory: configuration.dataDirectory), notReady: await runtimeFailure())
+            pressures: services.pressure.pressures(), notReady: await runtimeFailure())
         return [
             "addresses": .array(addresses), "capacity": services.capacity.value, "allocatable": services.allocatable.value,
             "conditions": .array(conditions.values(previous: previous["conditions"].array, now: now)), "nodeInfo": info.value,

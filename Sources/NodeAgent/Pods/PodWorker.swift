@@ -73,6 +73,9 @@ actor PodWorker {
         var isUrgent = false
         var work: Task<Void, Never>?
 
+        /// Why the node ends the pod.
+        var failure: PodFailure?
+
         /// The grace period of the deletion that is known of.
         var grace: Int64?
     }
@@ -123,6 +126,16 @@ actor PodWorker {
                 box.isUrgent = true
                 box.work?.cancel()
             }
+        }
+        waker.yield()
+    }
+
+    /// The node ends the pod, at once.
+    nonisolated func fail(_ failure: PodFailure) {
+        mailbox.withLock { box in
+            box.failure = failure
+            box.isUrgent = true
+            box.work?.cancel()
         }
         waker.yield()
     }
@@ -184,6 +197,7 @@ actor PodWorker {
         }
         if let object = mail.pod { learn(object) }
         if mail.isGone { isGone = true }
+        if let failure = mail.failure, self.failure == nil, !pod.isTerminal { end(with: failure) }
         dirty.formUnion(mail.dirty)
         if mail.isAllDirty { hasObserved = false }
         if mail.areVolumesDirty {
@@ -202,8 +216,34 @@ actor PodWorker {
         if old.labels != object.labels || old.annotations != object.annotations { volumePaths = nil }
     }
 
+    /// A pod that the node has no room for is turned away before anything of it is started.
+    private var rejection: PodFailure? {
+        guard pod.status["containerStatuses"].isEmpty, !pod.isBeingDeleted, !isGone, !EvictionOrder.isCritical(pod) else { return nil }
+        let pressures = services.pressure.pressures()
+        let isRefused = pressures.contains(.disk) || pressures.contains(.memory) && QoSClass(pod.object) == .bestEffort && !toleratesMemoryPressure
+        guard isRefused else { return nil }
+        let names = pressures.map(\.rawValue).sorted().joined(separator: " ")
+        return PodFailure(reason: "Evicted", message: "Pod was rejected: The node had condition: [\(names)]. ", isEviction: false)
+    }
+
+    private var toleratesMemoryPressure: Bool {
+        pod.spec["tolerations"].array.contains { toleration in
+            let key = toleration["key"].string ?? ""
+            let covers = key == "node.kubernetes.io/memory-pressure" || key.isEmpty && toleration["operator"].string == "Exists"
+            return covers && ["", "NoSchedule"].contains(toleration["effect"].string ?? "")
+        }
+    }
+
+    private func end(with failure: PodFailure) {
+        self.failure = failure
+        // There is no time to lose: what is left is what every container gets.
+        ending.deadline = services.now()
+        PodEvents(recorder: services.recorder, pod: pod).warning(failure.reason, failure.message)
+    }
+
     private func work() async {
         passStartedAt = services.now()
+        if !hasWorked, let rejection { end(with: rejection) }
         let start = ContinuousClock.now
         if !hasWorked { services.metrics.workerStarted(after: max(.zero, passStartedAt - startup.firstSeen)) }
         let operation = isGone || pod.isBeingDeleted ? "kill" : hasWorked ? "sync" : "create"

@@ -32,7 +32,11 @@ struct PodStatus {
         let old = input.previous["conditions"].array
         let conditions = PodConditions(
             pod: pod, phase: phase, initial: initial, main: main, hasSandbox: input.observation.sandbox?.isReady == true, previous: old)
-        status["conditions"] = .array(conditions.all.map { $0.value(previous: old, generation: pod.object.generation, now: input.now) })
+        var all = conditions.all
+        if let failure = input.failure, failure.isEviction {
+            all.append(.init(type: "DisruptionTarget", isTrue: true, reason: "TerminationByKubelet", message: failure.message))
+        }
+        status["conditions"] = .array(all.map { $0.value(previous: old, generation: pod.object.generation, now: input.now) })
         value = status
     }
 

@@ -38,5 +38,9 @@ struct PodFailure: Sendable, Equatable {
     var reason: String
     var message: String
 
-    static let deadlineExceeded = PodFailure(reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline")
+    /// Whether a running pod was ended to save the node, which its conditions tell.
+    var isEviction = true
+
+    static let deadlineExceeded = PodFailure(
+        reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline", isEviction: false)
 }
