@@ -1,4 +1,5 @@
-"""Prints a Deployment of some sixty fields, as a team's chart would render it, without a name: the address that it is applied to gives it one."""
+"""Prints a Deployment of some sixty fields, as a team's chart would render it, without a name: the address that it is applied to gives it one. It asks
+for no replicas, for the applies are what is measured, not the pods."""
 import json
 
 labels = {"app.kubernetes.io/name": "web", "app.kubernetes.io/part-of": "shop", "app.kubernetes.io/version": "1.2.3"}
@@ -20,7 +21,7 @@ print(json.dumps({
     "kind": "Deployment",
     "metadata": {"labels": labels, "annotations": {"example.com/team": "shop"}},
     "spec": {
-        "replicas": 3,
+        "replicas": 0,
         "selector": {"matchLabels": {"app.kubernetes.io/name": "web"}},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         "template": {

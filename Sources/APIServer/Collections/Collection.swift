@@ -90,10 +90,16 @@ final class Collection: Sendable {
         current.withLock { $0 = Current(snapshot: snapshot, revision: last) }
     }
 
-    /// Applies one change and tells the watchers. Called in the order of revisions, before the writer is answered.
-    func apply(_ change: Change) {
+    /// The object after a change; nil where it was deleted.
+    func object(after change: Change) -> StoredObject? { change.value.map { stored(change.key, change.revision, $0) } }
+
+    /// Applies one change, which led to `object`, and tells the watchers. Called in the order of revisions, before the writer is answered.
+    func apply(_ change: Change, _ object: StoredObject?) {
         following.withLock { following in
-            let event = advance(change)
+            let event = advance(change, object)
+            // Watchers of this process get the tree; if there are several, they share it.
+            event.previous?.keepTree()
+            defer { event.previous?.dropTree() }
             following.history.append(event)
             if following.history.count > Self.historyMax * 2 {
                 let excess = following.history.count - Self.historyMax
@@ -107,8 +113,7 @@ final class Collection: Sendable {
         }
     }
 
-    private func advance(_ change: Change) -> CollectionEvent {
-        let object = change.value.map { stored(change.key, change.revision, $0) }
+    private func advance(_ change: Change, _ object: StoredObject?) -> CollectionEvent {
         let key = String(change.key.dropFirst(prefix.count))
         let previous = current.withLock { current in
             current.revision = change.revision

@@ -36,6 +36,13 @@ final class CollectionEvent: Sendable {
         }
     }
 
+    /// The object that tells of the change, for watchers in this process.
+    func tree(_ kind: WatchEvent.Kind, _ object: StoredObject) -> Value? {
+        guard var tree = try? object.value() else { return nil }
+        if kind == .deleted { tree.metadata["resourceVersion"] = .string(String(revision)) }
+        return tree
+    }
+
     /// The bytes that tell of the change, made by the first watcher that needs them in this form.
     func frame(_ kind: WatchEvent.Kind, _ object: StoredObject, _ encoder: Watcher.Encoder) -> [UInt8] {
         func make() -> [UInt8] { encoder.encode(kind, kind == .deleted ? Revisions.replace(revision, in: object.bytes) : object.bytes) }

@@ -10,7 +10,14 @@ final class StoredObject: Sendable {
     let revision: Int64
     let bytes: [UInt8]
     private let fieldsOf: SelectableFields
-    private let lazyIndex = Mutex<ObjectIndex?>(nil)
+    private let derived = Mutex(Derived())
+
+    /// What was made of the bytes, and may be needed again.
+    private struct Derived {
+        var index: ObjectIndex?
+        var tree: Value?
+        var keepsTree = false
+    }
 
     init(key: String, revision: Int64, bytes: [UInt8], fieldsOf: @escaping SelectableFields) {
         self.key = key
@@ -23,23 +30,36 @@ final class StoredObject: Sendable {
 
     var name: Substring { key.firstIndex(of: "/").map { key[key.index(after: $0)...] } ?? key[...] }
 
-    /// The object as a tree. Parsed at each call: what is needed often goes into the index.
+    /// The object as a tree. Parsed at each call, for most objects are looked at seldom and trees take much memory; but see `keepTree`.
     func value() throws(APIError) -> Value {
+        if let tree = derived.withLock({ $0.tree }) { return tree }
+        let tree: Value
         do {
-            return try Value(json: bytes)
+            tree = try Value(json: bytes)
         } catch {
             throw .internalError("stored object \(key) cannot be read: \(error)")
+        }
+        derived.withLock { if $0.keepsTree { $0.tree = tree } }
+        return tree
+    }
+
+    /// From now on the object is parsed once: while its change is told to many, or for good where it is looked up with every write of others.
+    func keepTree() { derived.withLock { $0.keepsTree = true } }
+
+    /// Takes `keepTree` back.
+    func dropTree() {
+        derived.withLock { derived in
+            derived.keepsTree = false
+            derived.tree = nil
         }
     }
 
     /// What selectors look at, gathered when the first one does.
     var index: ObjectIndex {
-        lazyIndex.withLock { index in
-            if let index { return index }
-            let fresh = ((try? value()) ?? .null).index(fieldsOf)
-            index = fresh
-            return fresh
-        }
+        if let index = derived.withLock({ $0.index }) { return index }
+        let fresh = ((try? value()) ?? .null).index(fieldsOf)
+        derived.withLock { $0.index = fresh }
+        return fresh
     }
 }
 

@@ -2,6 +2,11 @@ import ClusterClient
 import ObjectModel
 import Synchronization
 
+/// A sink in this process, which takes events without their being written and read.
+protocol EventSink: StreamSink {
+    func write(_ event: WatchEvent) -> Bool
+}
+
 /// One client that follows a collection.
 final class Watcher: Sendable {
     /// Turns an event into the bytes that a client asked for.
@@ -24,6 +29,9 @@ final class Watcher: Sendable {
     private let encoder: Encoder
     private let sink: any StreamSink
 
+    /// The sink, if it takes objects as they are.
+    private let events: (any EventSink)?
+
     private let backlog = Mutex(Backlog())
 
     init(_ selection: Selection, wantsBookmarks: Bool, encode: Encoder?, sink: any StreamSink) {
@@ -31,6 +39,7 @@ final class Watcher: Sendable {
         self.wantsBookmarks = wantsBookmarks
         encoder = encode ?? .json
         self.sink = sink
+        events = encode == nil ? sink as? any EventSink : nil
     }
 
     // MARK: What happened before
@@ -148,6 +157,7 @@ final class Watcher: Sendable {
 
     private func write(_ event: CollectionEvent) -> Bool {
         guard let (kind, object) = event.seen(by: selection) else { return true }
+        if let events, let tree = event.tree(kind, object) { return events.write(WatchEvent(kind, tree)) }
         return sink.write(event.frame(kind, object, encoder))
     }
 

@@ -57,7 +57,7 @@ public struct InProcessTransport: Transport {
 }
 
 /// Turns the lines of a watch into events.
-private final class WatchSink: StreamSink {
+private final class WatchSink: EventSink {
     private let continuation: WatchStream.Continuation
     private let state = Mutex(State())
 
@@ -70,12 +70,16 @@ private final class WatchSink: StreamSink {
 
     let pendingBytes = 0
 
+    func write(_ event: WatchEvent) -> Bool {
+        guard !state.withLock({ $0.isClosed }) else { return false }
+        continuation.yield(event)
+        return true
+    }
+
     /// Each write is one line, for that is how watchers write.
     func write(_ bytes: [UInt8]) -> Bool {
-        guard !state.withLock({ $0.isClosed }) else { return false }
         guard let line = try? Value(json: bytes), let kind = WatchEvent.Kind(rawValue: line["type"].string ?? "") else { return true }
-        continuation.yield(WatchEvent(kind, line["object"]))
-        return true
+        return write(WatchEvent(kind, line["object"]))
     }
 
     func finish() {

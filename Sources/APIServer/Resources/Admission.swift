@@ -64,17 +64,25 @@ extension ResourceRegistry {
 extension ResourceRegistry: ObjectReader {
     public func object(_ resource: Resource, namespace: String, name: String) -> Value? {
         guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural) else { return nil }
-        return served.collection.find(served.key(namespace: namespace, name: name)).flatMap { try? served.value(of: $0) }
+        return served.collection.find(served.key(namespace: namespace, name: name)).flatMap { lookUp($0, served) }
     }
 
     public func objects(_ resource: Resource, namespace: String) -> [Value] {
         guard let served = self.resource(group: resource.group, version: resource.version, plural: resource.plural) else { return [] }
         var objects: [Value] = []
         served.collection.snapshot.objects.scan(namespace: namespace) { object in
-            if let value = try? served.value(of: object) { objects.append(value) }
+            if let value = lookUp(object, served) { objects.append(value) }
             return true
         }
         return objects
+    }
+
+    /// What every pod's admission asks for: few objects, changed seldom, worth the memory of their trees.
+    private static let askedOften: Set = ["limitranges", "namespaces", "priorityclasses", "runtimeclasses", "serviceaccounts", "storageclasses"]
+
+    private func lookUp(_ object: StoredObject, _ served: ServedResource) -> Value? {
+        if Self.askedOften.contains(served.plural) { object.keepTree() }
+        return try? served.value(of: object)
     }
 }
 

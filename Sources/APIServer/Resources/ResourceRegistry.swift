@@ -122,20 +122,20 @@ public final class ResourceRegistry: Sendable {
     private func apply(_ changes: [Change]) {
         for change in changes {
             guard let prefix = Self.prefix(ofKey: change.key), let collection = collections[prefix] else { continue }
-            notify(change, prefix)
-            collection.apply(change)
+            let object = collection.object(after: change)
+            // Parsed once for all who hear of it now.
+            object?.keepTree()
+            notify(change, prefix, object)
+            collection.apply(change, object)
+            object?.dropTree()
         }
         if let last = changes.last { applied.withLock { $0 = max($0, last.revision) } }
     }
 
     /// Observers hear first: a role is in force before the client that wrote it is answered, and before any watcher sees it.
-    private func notify(_ change: Change, _ prefix: String) {
+    private func notify(_ change: Change, _ prefix: String, _ object: StoredObject?) {
         guard let observers = observers.withLock({ $0[prefix] }), let resource = byPrefix[prefix] else { return }
         let key = String(change.key.dropFirst(prefix.count))
-        let object = change.value.map {
-            StoredObject(
-                key: key, revision: change.revision, bytes: Revisions.splice(change.revision, into: $0), fieldsOf: resource.strategy.selectableFields)
-        }
         for observer in observers { observer(resource, key, object) }
     }
 

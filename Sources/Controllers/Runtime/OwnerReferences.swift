@@ -26,11 +26,12 @@ extension Value {
 enum ControllerIndex {
     static let name = "controller"
 
-    /// The index key of objects in `namespace` that nobody controls.
-    static func orphans(in namespace: String) -> String { "orphan/\(namespace)" }
+    /// The index key of objects in `namespace` that nobody controls; with a label, of those that have it.
+    static func orphans(in namespace: String, _ key: String = "", _ value: String = "") -> String { "orphan/\(namespace)/\(key)=\(value)" }
 
     @Sendable static func keys(_ object: Value) -> [String] {
-        [object.controllerUID ?? orphans(in: object.namespace)]
+        if let owner = object.controllerUID { return [owner] }
+        return [orphans(in: object.namespace)] + object.labels.map { orphans(in: object.namespace, $0.key, $0.value) }
     }
 }
 
@@ -40,7 +41,13 @@ extension Informer {
     /// The objects that `owner` controls.
     func controlled(by owner: Value) -> [Value] { indexed(ControllerIndex.name, owner.uid) }
 
-    func orphans(in namespace: String) -> [Value] { indexed(ControllerIndex.name, ControllerIndex.orphans(in: namespace)) }
+    /// The objects in `namespace` that nobody controls and that the selector matches. Nearly every selector asks for a label's value: only objects that
+    /// have it are looked at, for there may be many.
+    func orphans(in namespace: String, _ selector: LabelSelector) -> [Value] {
+        let asked = selector.requirements.first { [.in, .equals, .doubleEquals].contains($0.operator) }
+        let keys = asked.map { asked in asked.values.map { ControllerIndex.orphans(in: namespace, asked.key, $0) } }
+        return (keys ?? [ControllerIndex.orphans(in: namespace)]).flatMap { indexed(ControllerIndex.name, $0) }.filter { selector.matches($0) }
+    }
 }
 
 extension Informer.Change {
@@ -79,7 +86,7 @@ struct Claims: Sendable {
         }
         guard !owner.isBeingDeleted else { return claimed }
         var isConfirmed = false
-        for object in informer.orphans(in: owner.namespace) where !object.isBeingDeleted && selector.matches(object) && filter(object) {
+        for object in informer.orphans(in: owner.namespace, selector) where !object.isBeingDeleted && filter(object) {
             // The copy may be behind: an owner that is being deleted adopts nothing.
             if !isConfirmed, try await !isAlive(owner) { return claimed }
             isConfirmed = true

@@ -1,0 +1,21 @@
+-- wrk's load of replaces: each of 64 config maps in turn, each time with another value, for a replace by the same would write nothing.
+-- Arguments: namespace, token, size of the value in bytes.
+local count = 0
+
+function init(arguments)
+   space, token, padding = arguments[1], arguments[2], string.rep("x", tonumber(arguments[3]))
+end
+
+function request()
+   count = count + 1
+   local headers = { ["authorization"] = "Bearer " .. token, ["content-type"] = "application/json" }
+   local body = string.format(
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"labels":{"app":"bench"}},"data":{"count":"%d","padding":"%s"}}', count, padding)
+   return wrk.format("PUT", string.format("/api/v1/namespaces/%s/configmaps/map-%d", space, count % 64 + 1), headers, body)
+end
+
+function done(summary)
+   local good = summary.requests - summary.errors.status
+   io.write(string.format("requests=%d %d/s%s\n", good, good * 1000000 / summary.duration,
+      summary.errors.status > 0 and string.format(" (%d failed)", summary.errors.status) or ""))
+end
