@@ -48,7 +48,7 @@ struct MeasuredStore: Store {
     private static func labels(_ writes: [Write]) -> [String] {
         guard let first = writes.first else { return ["", ""] }
         let operation = first.value == nil ? "delete" : first.precondition == .absent ? "create" : "update"
-        let parts = first.key.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        return [operation, parts.count > 3 ? String(first.key.split(separator: "/", maxSplits: 4, omittingEmptySubsequences: false)[3]) : ""]
+        let parts = first.key.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 4, omittingEmptySubsequences: false)
+        return [operation, parts.count > 3 ? String(Substring(parts[3])) : ""]
     }
 }

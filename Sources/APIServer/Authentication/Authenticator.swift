@@ -52,7 +52,8 @@ public struct Authenticator: Sendable {
     /// From `Authorization: Bearer`, or from the WebSocket subprotocol by which browsers send it.
     static func bearerToken(_ headers: HTTPHeaders) -> String? {
         if let authorization = headers.first(name: "authorization") {
-            let words = authorization.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+            // By bytes: a token is a thousand characters, and this is done for every request.
+            let words = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false).map(Substring.init)
             if words.count >= 2, words[0].lowercased() == "bearer", !words[1].isEmpty { return String(words[1]) }
         }
         for value in headers["sec-websocket-protocol"] {

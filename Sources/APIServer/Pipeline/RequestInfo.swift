@@ -20,7 +20,7 @@ public struct RequestInfo: Sendable, Equatable {
     public init(_ request: APIRequest) throws(APIError) {
         path = request.path
         verb = request.method.rawValue.lowercased()
-        let segments = request.path.split(separator: "/", omittingEmptySubsequences: true)
+        let segments = request.path.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init)
         guard let root = segments.first, root == "api" || root == "apis" else { return }
         let head = root == "api" ? 2 : 3
         guard segments.count > head else { return }
