@@ -1,5 +1,5 @@
 # The commands of the README. `make up` and `make test` work on a fresh Debian 12 with Swift 6.3 and nothing else.
-.PHONY: up test bench lint setup clean
+.PHONY: up test bench fuzz lint setup clean
 
 # Runs the cluster with the hello example in the foreground.
 up: setup
@@ -14,6 +14,11 @@ test:
 bench:
 	@scripts/setup --tests
 	bench/run
+
+# Feeds every parser damaged input: SECONDS= for each target (10), TARGET= for one alone, INPUT= for one file.
+fuzz:
+	@scripts/setup --tests
+	SECONDS_EACH="$(SECONDS)" scripts/fuzz
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests

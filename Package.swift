@@ -121,7 +121,15 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["Schema", "ObjectModel"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "APIServer", "ClusterClient", "ContainerRuntime", "Controllers", "HTTPServer", "Identity", "KubernetesAPI", "NodeAgent",
+                "ObjectModel",
+                "Schema", "ServiceNetwork", "TestSupport", nio("NIOHTTP1"),
+            ],
+            exclude: ["Corpus"]),
         .testTarget(name: "ObjectModelTests", dependencies: ["ObjectModel", "TestSupport"]),
         .testTarget(name: "SchemaTests", dependencies: ["Schema", "KubernetesAPI", "TestSupport"]),
         .testTarget(name: "KubernetesAPITests", dependencies: ["KubernetesAPI", "Schema", "ObjectModel"], exclude: ["Golden"]),
@@ -130,7 +138,12 @@ let package = Package(
         .testTarget(name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime"]),
         .testTarget(name: "HostNetworkTests", dependencies: ["HostNetwork"]),
         .testTarget(name: "ClusterClientTests", dependencies: ["ClusterClient"]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Identity", "ClusterClient", nio("NIOCore"), nio("NIOPosix")]),
+        .testTarget(
+            name: "HTTPServerTests",
+            dependencies: [
+                "APIServer", "HTTPServer", "Identity", "ClusterClient", "Storage", nio("NIOCore"), nio("NIOPosix"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         .testTarget(
             name: "APIServerTests",
             dependencies: ["APIServer", "HTTPServer", "Storage", "Identity", "ClusterClient", "TestSupport", nio("NIOPosix")]),

@@ -24,7 +24,12 @@ enum YAMLWriter {
         for (key, value) in fields {
             if !isFirst { pad(indent, &out) }
             isFirst = false
+            let start = out.count
             scalar(.string(key), indent: nil, into: &out)
+            if out.count - start > keyLengthMax {
+                longKey(at: start, value, indent: indent, into: &out)
+                continue
+            }
             out.append(UInt8(ascii: ":"))
             switch value {
             case .object(let it) where !it.isEmpty:
@@ -40,6 +45,18 @@ enum YAMLWriter {
                 newline(&out)
             }
         }
+    }
+
+    /// A longer key is announced by a `? `, for a reader looks for the colon of any other on its line, and not further than 1024 characters.
+    private static let keyLengthMax = 128
+
+    /// - Parameter start: where the key stands that has just been written.
+    private static func longKey(at start: Int, _ value: Value, indent: Int, into out: inout [UInt8]) {
+        out.insert(contentsOf: "? ".utf8, at: start)
+        newline(&out)
+        pad(indent, &out)
+        out.append(contentsOf: ": ".utf8)
+        node(value, indent: indent + 2, isInline: true, into: &out)
     }
 
     private static func sequence(_ elements: [Value], indent: Int, isInline: Bool, into out: inout [UInt8]) {

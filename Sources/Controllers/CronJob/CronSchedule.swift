@@ -53,6 +53,8 @@ enum CronSchedule: Equatable {
             guard let number = Double(digits), let factor = units[String(unit)] else { return nil }
             seconds += number * factor
         }
+        // What 64 bits of nanoseconds can't hold is no duration.
+        guard seconds < 9_223_372_036 else { return nil }
         return .seconds(Int64(seconds))
     }
 }
@@ -112,6 +114,8 @@ struct CronFields: Equatable {
                 throw CronSchedule.ParseError(description: "end of range (\(high)) above maximum (\(bounds.upperBound)): \(part)")
             }
             if low > high { throw CronSchedule.ParseError(description: "beginning of range (\(low)) beyond end of range (\(high)): \(part)") }
+            // A step beyond the end is as good as any other beyond it.
+            step = min(step, bounds.upperBound + 1)
             while low <= high {
                 values.insert(low)
                 low += step

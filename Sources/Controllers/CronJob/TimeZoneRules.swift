@@ -61,6 +61,8 @@ struct TimeZoneRules: Sendable {
         let kinds = times + header.times * 8
         let types = kinds + header.times
         func offset(_ type: Int) -> Int64 { Int64(Int32(truncatingIfNeeded: Self.number(bytes, types + type * 6, 4))) }
+        // More than a day from UTC is no time zone.
+        guard (0..<header.types).allSatisfy({ abs(offset($0)) < 100_000 }) else { return nil }
         for index in 0..<header.times {
             let type = Int(bytes[kinds + index])
             guard type < header.types else { return nil }
@@ -153,8 +155,9 @@ struct RecurringOffset: Sendable {
         if text.first == "-" || text.first == "+" { text = text.dropFirst() }
         let taken = text.prefix { $0.isNumber || $0 == ":" }
         text = text.dropFirst(taken.count)
-        let numbers = taken.split(separator: ":").map { Int64($0) ?? 0 }
-        guard let hours = numbers.first else { return nil }
+        let numbers = taken.split(separator: ":").compactMap { Int64($0) }
+        // A week at most (RFC 8536, section 3.3.1).
+        guard let hours = numbers.first, hours <= 167, numbers.count <= 3, numbers.dropFirst().allSatisfy({ $0 < 60 }) else { return nil }
         return sign * (hours * 3_600 + (numbers.count > 1 ? numbers[1] * 60 : 0) + (numbers.count > 2 ? numbers[2] : 0))
     }
 
@@ -169,11 +172,12 @@ struct RecurringOffset: Sendable {
         }
         if date.first == "M" {
             let numbers = date.dropFirst().split(separator: ".").compactMap { Int($0) }
-            guard numbers.count == 3, (1...12).contains(numbers[0]) else { return nil }
+            guard numbers.count == 3, (1...12).contains(numbers[0]), (1...5).contains(numbers[1]), (0...6).contains(numbers[2]) else { return nil }
             return Day(kind: .month(numbers[0], week: numbers[1], weekday: numbers[2]), seconds: seconds)
         }
-        if date.first == "J" { return Int(date.dropFirst()).map { Day(kind: .julian($0), seconds: seconds) } }
-        return Int(date).map { Day(kind: .ordinal($0), seconds: seconds) }
+        let isJulian = date.first == "J"
+        guard let number = Int(date.dropFirst(isJulian ? 1 : 0)), (isJulian ? 1...365 : 0...365).contains(number) else { return nil }
+        return Day(kind: isJulian ? .julian(number) : .ordinal(number), seconds: seconds)
     }
 
     /// Seconds east of UTC at a moment.

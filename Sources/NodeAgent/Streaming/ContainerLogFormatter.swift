@@ -7,6 +7,9 @@ struct ContainerLogFormatter {
     private var room: Int
     private var continuesLine = false
 
+    /// What a line has beyond this is not kept until its end comes: no runtime writes such lines.
+    private static let lineBytesMax = 4 << 20
+
     /// Bytes of a line whose end has not been read.
     private var unfinished: [UInt8] = []
 
@@ -22,14 +25,18 @@ struct ContainerLogFormatter {
     mutating func format(_ chunk: some Collection<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(chunk.count)
-        unfinished.append(contentsOf: chunk)
-        let bytes = unfinished
-        var start = 0
-        while !isFull, let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            append(bytes[start..<end], to: &out)
-            start = end + 1
+        var rest = Array(chunk)[...]
+        while !isFull, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            if unfinished.isEmpty {
+                append(rest[..<end], to: &out)
+            } else {
+                unfinished += rest[..<end]
+                append(unfinished[...], to: &out)
+                unfinished.removeAll(keepingCapacity: true)
+            }
+            rest = rest[(end + 1)...]
         }
-        unfinished = Array(bytes[start...])
+        unfinished += rest.prefix(max(0, Self.lineBytesMax - unfinished.count))
         return out
     }
 

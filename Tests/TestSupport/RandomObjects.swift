@@ -1,4 +1,3 @@
-import TestSupport
 import ObjectModel
 import Schema
 
@@ -6,7 +5,7 @@ import Schema
 extension Dice {
     private static let words = ["a", "app", "web-1", "é", "日本😀", "a \"b\"\n", "terminationGracePeriodSeconds", String(repeating: "long ", count: 40)]
 
-    mutating func object(of type: TypeDefinition, depth: Int) -> Value {
+    public mutating func object(of type: TypeDefinition, depth: Int) -> Value {
         var object = Value.object(Fields())
         for field in type.fields where !field.protobufPath.isEmpty && (roll(3) == 0 || depth > 5) {
             guard let value = value(of: field.type, depth: depth - 1) else { continue }
