@@ -62,6 +62,11 @@ extension Resource {
         group: "scheduling.k8s.io", version: "v1", plural: "priorityclasses", kind: "PriorityClass", isNamespaced: false)
     public static let podDisruptionBudgets = Resource(
         group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", isNamespaced: true)
+    public static let flowSchemas = Resource(
+        group: "flowcontrol.apiserver.k8s.io", version: "v1", plural: "flowschemas", kind: "FlowSchema", isNamespaced: false)
+    public static let priorityLevelConfigurations = Resource(
+        group: "flowcontrol.apiserver.k8s.io", version: "v1", plural: "prioritylevelconfigurations", kind: "PriorityLevelConfiguration",
+        isNamespaced: false)
     public static let clusterRoles = Resource(
         group: "rbac.authorization.k8s.io", version: "v1", plural: "clusterroles", kind: "ClusterRole", isNamespaced: false)
     public static let certificateSigningRequests = Resource(

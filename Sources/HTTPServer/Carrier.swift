@@ -25,6 +25,9 @@ protocol Carrier: Flushable, SendableMetatype {
     /// The answer has been handed to the socket as a whole.
     func answered(_ id: Int)
 
+    /// The answer has ended, and what is left of it waits for its client to read: not for ever.
+    func expectProgress(_ exchange: Exchange)
+
     /// Leaves HTTP, where the protocol version can.
     func openTunnel(_ tunnel: Tunnel, _ id: Int)
 
@@ -139,6 +142,8 @@ extension Carrier {
             exchange.stream?.close()
             exchange.forwarding = nil
             answered(exchange.id)
+        } else if exchange.isComplete || exchange.stream?.isFinished ?? false {
+            expectProgress(exchange)
         }
         flushSoon()
     }
@@ -147,6 +152,7 @@ extension Carrier {
         exchange.inFlight -= count
         exchange.stream?.taken(count)
         guard case .success = result else { return }
+        if exchange.stallDeadline < .distantFuture { expectProgress(exchange) }
         // Refill at half, so that the socket does not run dry.
         guard exchange.inFlight <= inFlightBytesMax / 2, !exchange.isOver else { return }
         pump(exchange)

@@ -9,6 +9,9 @@ final class Exchange {
     var request: HTTPRequest?
     var bodyDeadline: NIODeadline = .distantFuture
 
+    /// When the rest of an ended answer is given up, unless the client takes some of it.
+    var stallDeadline: NIODeadline = .distantFuture
+
     /// The request was answered before its end: what still comes of it is dropped.
     var dropsBody = false
 

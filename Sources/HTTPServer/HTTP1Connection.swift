@@ -250,6 +250,8 @@ extension HTTP1Connection: Carrier {
         if closesAfterAnswer {
             state = .lingering
             waiting.removeAll()
+            // Until the last of it has left, which begins the lingering proper.
+            timer.set(.now() + service.limits.stallTimeout.timeAmount)
             return
         }
         state = .idle
@@ -260,6 +262,8 @@ extension HTTP1Connection: Carrier {
         nextRequest()
         isWithinAnswer = false
     }
+
+    func expectProgress(_ exchange: Exchange) { timer.set(.now() + service.limits.stallTimeout.timeAmount) }
 
     private func write(_ part: HTTPServerResponsePart, _ promise: EventLoopPromise<Void>? = nil) {
         guard let context else {
@@ -329,6 +333,9 @@ extension HTTP1Connection: TunnelClient {
         do {
             try context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
             try pipeline.remove(HTTPResponseEncoder.self)
+            try pipeline.remove(Backpressure.self)
+            // The splice stops the one side when the other is this far behind.
+            try context.channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 32 << 10, high: 64 << 10))
             if let webSocket {
                 let translator = WebSocketTunnelHandler(webSocket.content)
                 try pipeline.addHandlers(

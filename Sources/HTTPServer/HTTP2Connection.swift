@@ -130,7 +130,8 @@ final class HTTP2Connection: ChannelInboundHandler {
         }
         guard !isDraining || id <= lastStreamID else { return }
         lastStreamID = max(lastStreamID, id)
-        if exchanges.isEmpty { timer.lift() }
+        // Lifted with the first exchange that is kept. An answer that is not taken keeps the connection no longer than none.
+        if exchanges.isEmpty { timer.set(.now() + idleTimeout) }
         switch HTTPRequest.reading(payload.headers, peer) {
         case .failure(let refusal): refuse(id, refusal.response, isWhole: payload.endStream)
         case .success(let request):
@@ -181,6 +182,7 @@ final class HTTP2Connection: ChannelInboundHandler {
             flushSoon()
         }
         sendBody(id, buffer, isLast: true, promise: promise)
+        expectProgress(exchange)
         flushSoon()
     }
 
@@ -198,19 +200,32 @@ final class HTTP2Connection: ChannelInboundHandler {
         timer.set(.now() + idleTimeout)
     }
 
-    /// Sets the timer for the body that is due first.
+    /// Sets the timer for what is due first: a request's body, or the reading of an answer.
     private func watchClock() {
-        guard let first = exchanges.values.map(\.bodyDeadline).min(), first < .distantFuture else { return timer.lift() }
+        guard let first = exchanges.values.map({ min($0.bodyDeadline, $0.stallDeadline) }).min(), first < .distantFuture else { return timer.lift() }
         timer.set(first)
     }
 
+    func expectProgress(_ exchange: Exchange) {
+        let isFirst = exchange.stallDeadline == .distantFuture
+        exchange.stallDeadline = .now() + service.limits.stallTimeout.timeAmount
+        // One that is only put off is looked at when the timer fires.
+        if isFirst { watchClock() }
+    }
+
     private func timeExpired() {
-        if exchanges.isEmpty { return drain() }
+        if exchanges.isEmpty { return isDraining ? context?.close(promise: nil) ?? () : drain() }
         let now = NIODeadline.now()
+        for exchange in exchanges.values where exchange.stallDeadline <= now {
+            exchanges[exchange.id] = nil
+            sendAbort(exchange.id)
+            exchange.abandon()
+        }
         for exchange in exchanges.values where exchange.bodyDeadline <= now {
             refuse(exchange.id, .failure(.timeout, "the request's body did not come in time", code: 408), isWhole: false)
         }
         watchClock()
+        becameIdle()
     }
 }
 
@@ -239,13 +254,16 @@ extension HTTP2Connection: Carrier {
 
     func keep(_ id: Int, isHead: Bool) -> Exchange {
         if let exchange = exchanges[id] { return exchange }
+        if exchanges.isEmpty { timer.lift() }
         let exchange = Exchange(id: id, isHead: isHead)
         exchanges[id] = exchange
         return exchange
     }
 
     /// The stream's end is told by the handler below, once the last frame has left.
-    func answered(_ id: Int) {}
+    func answered(_ id: Int) {
+        if let exchange = exchanges[id] { expectProgress(exchange) }
+    }
 
     func openTunnel(_ tunnel: Tunnel, _ id: Int) {
         let message = "Upgrade request required"
@@ -290,6 +308,8 @@ extension HTTP2Connection: Drainable {
             guard let self, self.exchanges.isEmpty else { return }
             self.context?.close(promise: nil)
         }
+        // A client that doesn't read is not waited for longer than for the rest of an answer.
+        timer.set(.now() + service.limits.stallTimeout.timeAmount)
         // What was written before this has left when it has left.
         write(.rootStream, .goAway(lastStreamID: HTTP2StreamID(lastStreamID), errorCode: .noError, opaqueData: nil), promise)
         context.flush()

@@ -62,6 +62,7 @@ enum ServerPipeline {
             leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
         let connection = HTTP1Connection(service: service, outbox: outbox, peer: peer)
         let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(Backpressure(channel.eventLoop, timeout: service.limits.stallTimeout))
         try pipeline.addHandler(HTTPResponseEncoder())
         try pipeline.addHandler(ByteToMessageHandler(decoder))
         try pipeline.addHandler(connection)
@@ -71,6 +72,7 @@ enum ServerPipeline {
     static func addHTTP2(_ channel: any Channel, _ service: Service, _ outbox: Outbox, _ peer: Peer) throws {
         let connection = HTTP2Connection(service: service, outbox: outbox, peer: peer)
         let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(Backpressure(channel.eventLoop, timeout: service.limits.stallTimeout))
         try pipeline.addHandler(WriteCoalescer())
         try pipeline.addHandler(HTTP2Connection.makeProtocolHandler(service.limits))
         try pipeline.addHandler(connection)

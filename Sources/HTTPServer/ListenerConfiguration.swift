@@ -47,6 +47,10 @@ extension Listener {
         /// A connection without a request in flight is closed after this long.
         public var idleTimeout: Duration = .seconds(90)
 
+        /// An answer that has ended, and of which the client takes nothing for this long, is cut off: with its connection, or with its stream. A stream that
+        /// goes on may stall for as long as it lasts, within `streamPendingBytesMax`: someone may be reading it page by page.
+        public var stallTimeout: Duration = .seconds(60)
+
         /// Requests in flight on one HTTP/2 connection.
         public var concurrentStreamsMax = 1000
 

@@ -83,6 +83,9 @@ final class ResponseStream: StreamSink {
 
     // MARK: The connection, on its event loop
 
+    /// Nothing else will be written: the producer is done, or has given up on a client that is too far behind.
+    var isFinished: Bool { state.withLock { $0.isFinished } }
+
     /// Everything written since the last time, and whether that is the end.
     func take() -> (pieces: [[UInt8]], isFinished: Bool) {
         state.withLock { state in

@@ -44,11 +44,13 @@ final class RawClient: Sendable {
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
-    init(port: Int) async throws {
+    /// - Parameter reads: false for a client that takes nothing.
+    init(port: Int, reads: Bool = true) async throws {
         let inbox = Inbox()
         state = inbox
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Handler(inbox)) }
             }
             .connect(host: "127.0.0.1", port: port).get()
@@ -81,6 +83,9 @@ final class RawClient: Sendable {
         await withCheckedContinuation { continuation in state.change { $0.waiter = ({ $0.count >= count }, continuation) } }
         guard receivedCount >= count else { throw Closed(received: "\(receivedCount) bytes") }
     }
+
+    /// The peer has said that nothing else comes.
+    var isClosed: Bool { state.state.withLock { $0.isClosed } }
 
     var receivedCount: Int { state.state.withLock { $0.received.count } }
 }

@@ -35,15 +35,11 @@ public enum BootstrapObjects {
 
     private static let resources: [String: Resource] = [
         "Namespace": .namespaces, "PriorityClass": .priorityClasses,
-        "PriorityLevelConfiguration": flowControl("prioritylevelconfigurations", "PriorityLevelConfiguration"),
-        "FlowSchema": flowControl("flowschemas", "FlowSchema"), "ClusterRole": rbac("clusterroles", "ClusterRole", isNamespaced: false),
+        "PriorityLevelConfiguration": .priorityLevelConfigurations, "FlowSchema": .flowSchemas,
+        "ClusterRole": rbac("clusterroles", "ClusterRole", isNamespaced: false),
         "ClusterRoleBinding": rbac("clusterrolebindings", "ClusterRoleBinding", isNamespaced: false),
         "Role": rbac("roles", "Role", isNamespaced: true), "RoleBinding": rbac("rolebindings", "RoleBinding", isNamespaced: true),
     ]
-
-    private static func flowControl(_ plural: String, _ kind: String) -> Resource {
-        Resource(group: "flowcontrol.apiserver.k8s.io", version: "v1", plural: plural, kind: kind, isNamespaced: false)
-    }
 
     private static func rbac(_ plural: String, _ kind: String, isNamespaced: Bool) -> Resource {
         Resource(group: "rbac.authorization.k8s.io", version: "v1", plural: plural, kind: kind, isNamespaced: isNamespaced)

@@ -21,7 +21,8 @@ struct Compression: Sendable {
         switch outcome {
         case .respond(let response): isWorthIt(response) ? .wait { compress(response) } : outcome
         case .wait(let answer): .wait { compress(await answer()) }
-        case .stream, .tunnel, .forward, .deferred: outcome
+        case .deferred(let later): .deferred { compress(await later()) }
+        case .stream, .tunnel, .forward: outcome
         }
     }
 

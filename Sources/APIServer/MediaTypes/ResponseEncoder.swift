@@ -20,7 +20,8 @@ struct ResponseEncoder: Sendable {
         switch outcome {
         case .respond(let response): .respond(encode(response))
         case .wait(let answer): .wait { encode(await answer()) }
-        case .stream, .tunnel, .forward, .deferred: outcome
+        case .deferred(let later): .deferred { encode(await later()) }
+        case .stream, .tunnel, .forward: outcome
         }
     }
 

@@ -3,7 +3,7 @@ import Logging
 import Metrics
 import ObjectModel
 
-/// The API server: request ▸ authenticate ▸ authorize ▸ resource, over any `Store`. The listener brings requests from the network, `InProcessTransport` from
+/// The API server: request ▸ authenticate ▸ flow control ▸ authorize ▸ resource, over any `Store`. The listener brings requests from the network, `InProcessTransport` from
 /// components of the same process; both take the same way.
 public final class APIServer: RequestHandler {
     /// What the server is told by the composition root.
@@ -11,6 +11,7 @@ public final class APIServer: RequestHandler {
         public var environment: Environment
         public var metrics: MetricsRegistry
         public var logger: Logger
+        public var flowControl = FlowControl.Limits()
 
         public init(environment: Environment = .system, metrics: MetricsRegistry = MetricsRegistry(), logger: Logger) {
             self.environment = environment
@@ -38,6 +39,7 @@ public final class APIServer: RequestHandler {
     private let gates: Gates
     private let router: ResourceRouter
     private let deadlines = Deadlines()
+    private let flowControl: FlowControl
     private let discovery: DiscoveryRoutes
     private let metrics: ServerMetrics
 
@@ -45,6 +47,9 @@ public final class APIServer: RequestHandler {
         self.registry = registry
         self.gates = gates
         metrics = ServerMetrics(configuration.metrics)
+        let flowControl = FlowControl(configuration.flowControl, deadlines, configuration.metrics)
+        registry.observe(["flowschemas", "prioritylevelconfigurations"]) { flowControl.apply($0.plural, key: $1, $2) }
+        self.flowControl = flowControl
         discovery = DiscoveryRoutes(
             documents: DiscoveryDocuments(registry.catalog), readiness: extensions.readiness, documentsOfKeys: extensions.keyDocuments,
             metrics: metrics)
@@ -69,6 +74,20 @@ public final class APIServer: RequestHandler {
             let info = try RequestInfo(request.api)
             let requester = try gates.authenticate(request)
             let user = try Impersonation.user(request.headers, requester: requester, authorizer: gates.authorizer)
+            switch request.inProcessUser == nil ? flowControl.turn(info, user) : .free {
+            case .free: return perform(request, info, user, since: start)
+            case .now(let pass): return pass.carry(perform(request, info, user, since: start))
+            case .queued(let ticket): return .deferred { await ticket.answer { self.perform(request, info, user, since: start) } }
+            case .refused(let response): return metrics.observed(.respond(response), info, since: start)
+            }
+        } catch {
+            return .respond(Presenter.failure(error))
+        }
+    }
+
+    /// What a request comes to when it is its turn.
+    private func perform(_ request: HTTPRequest, _ info: RequestInfo, _ user: UserInfo, since start: ContinuousClock.Instant) -> Outcome {
+        do throws(APIError) {
             try gates.authorizer.require(info.attributes(user, fieldSelector: request.api.queryValue("fieldSelector") ?? ""))
             let outcome = info.isResourceRequest ? try router.route(info, request, user) : try discovery.route(request)
             return metrics.observed(outcome, info, since: start)

@@ -21,6 +21,23 @@ enum ComponentRoles {
             ]
         ),
         (
+            .clusterRoles,
+            [
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": ["name": "apus:flow-schema-controller"],
+                "rules": [
+                    ["apiGroups": ["flowcontrol.apiserver.k8s.io"], "resources": ["flowschemas/status"], "verbs": ["update", "patch"]]
+                ],
+            ]
+        ),
+        (
+            clusterRoleBindings,
+            [
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": ["name": "apus:flow-schema-controller"],
+                "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "apus:flow-schema-controller"],
+                "subjects": [["kind": "ServiceAccount", "name": "flow-schema-controller", "namespace": "kube-system"]],
+            ]
+        ),
+        (
             clusterRoleBindings,
             [
                 "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": ["name": "apus:cluster-dns"],

@@ -27,6 +27,7 @@ enum ControllerTable {
         ("resourcequota-controller", { context, control in ResourceQuotaController(context, resources: control.ownedResources) }),
         ("clusterrole-aggregation-controller", { context, _ in ClusterRoleAggregationController(context) }),
         ("certificate-controller", { context, control in CertificateController(context, authority: control.authority) }),
+        ("flow-schema-controller", { context, _ in FlowSchemaController(context) }),
         ("token-cleaner", { context, _ in BootstrapTokenCleaner(context) }),
         ("pvc-protection-controller", { context, _ in ClaimProtectionController(context) }),
         ("pv-protection-controller", { context, _ in VolumeProtectionController(context) }),
