@@ -110,7 +110,14 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isReading = true
         let part = unwrapInboundIn(data)
-        if case .answering = state { waiting.append(part) } else { receive(part) }
+        // One read may bring a thousand requests. Those that come while the client takes no answers wait with those that come while one is being answered.
+        let mustWait = if case .answering = state { true } else { !waiting.isEmpty || !context.channel.isWritable }
+        if mustWait { waiting.append(part) } else { receive(part) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { goOn() }
+        context.fireChannelWritabilityChanged()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -173,7 +180,7 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func nextRequest() {
-        while state.takesParts, let part = waiting.popFirst() { receive(part) }
+        while state.takesParts, context?.channel.isWritable ?? false, let part = waiting.popFirst() { receive(part) }
         if hasPendingRead, waiting.count < Self.waitingPartsMax {
             hasPendingRead = false
             context?.read()
@@ -256,7 +263,11 @@ extension HTTP1Connection: Carrier {
         }
         state = .idle
         timer.set(.now() + service.limits.idleTimeout.timeAmount)
-        // Not from within itself: a hundred requests that came at once are a loop, not a hundred calls deep.
+        goOn()
+    }
+
+    /// Not from within itself: a hundred requests that came at once are a loop, not a hundred calls deep.
+    private func goOn() {
         guard !isWithinAnswer else { return }
         isWithinAnswer = true
         nextRequest()

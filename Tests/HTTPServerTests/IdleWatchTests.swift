@@ -138,7 +138,15 @@ import Testing
                 }
                 try await client.send(heads)
             }
-            for client in clients { await client.received { frames in frames.count { $0.kind == 1 } == 300 } }
+            for client in clients {
+                let frames = await client.received { frames in frames.count { $0.kind == 1 } == 300 }
+                // 200, by its number in the table.
+                let isServed = frames.count { $0.kind == 1 && $0.payload.first == 0x88 } == 300
+                #expect(
+                    isServed,
+                    "\(frames.count) \(frames.filter { $0.kind == 7 }) \(frames.first { $0.kind == 0 }.map { String(decoding: $0.payload, as: UTF8.self) } ?? "")"
+                )
+            }
             #expect(Self.watchers(standard) == 3_000)
             let each = (Self.residentBytes() - before) / 3_000
             print("idle watches: 3000 over ten HTTP/2 connections, \(each) bytes each")

@@ -76,6 +76,9 @@ final class RawHTTP2Client: Sendable {
             .connect(host: "127.0.0.1", port: port).get()
         let values = settings.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] + Self.bytes($1) }
         try await send(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Self.frame(.settings, payload: values))
+        // What the server allows holds from when its client has said so.
+        await received { $0.contains { $0.kind == Kind.settings.rawValue && $0.flags == 0 } }
+        try await send(Self.frame(.settings, flags: 1))
     }
 
     static func bytes(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }

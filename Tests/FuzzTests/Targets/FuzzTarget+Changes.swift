@@ -23,7 +23,7 @@ extension FuzzTarget {
         guard let patch = try? PatchBody(request) else { return false }
         var isAccepted = false
         for object in live {
-            guard let definition = definition(of: object), let patched = try? patch.apply(to: object, definition) else { continue }
+            guard let definition = definition(of: object), let patched = try? patch.apply(to: object, definition.type) else { continue }
             isAccepted = true
             let written = patched.json()
             try keep((try? Value(json: written))?.json() == written, "what a patch made can be written")
