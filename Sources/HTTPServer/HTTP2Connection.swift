@@ -48,10 +48,9 @@ final class HTTP2Connection: ChannelInboundHandler {
             HTTP2Setting(parameter: .maxHeaderListSize, value: limits.headerBytesMax),
         ]
         connection.maximumSequentialContinuationFrames = limits.headerBytesMax / 16_384 + 1
-        connection.controlFrameRateLimit.maximumCount = 10_000
-        // Clients end watches by resetting their streams: that is no attack.
+        connection.controlFrameRateLimit.maximumCount = limits.controlFramesMax
         var stream = NIOHTTP2Handler.StreamConfiguration()
-        stream.streamResetFrameRateLimit.maximumCount = 10_000
+        stream.streamResetFrameRateLimit.maximumCount = limits.controlFramesMax
         return NIOHTTP2Handler(mode: .server, frameDelegate: nil, connectionConfiguration: connection, streamConfiguration: stream)
     }
 

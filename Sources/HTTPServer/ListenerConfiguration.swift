@@ -51,6 +51,10 @@ extension Listener {
         /// goes on may stall for as long as it lasts, within `streamPendingBytesMax`: someone may be reading it page by page.
         public var stallTimeout: Duration = .seconds(60)
 
+        /// Streams reset, and pings and settings sent, by an HTTP/2 client in 30 seconds: more end its connection. Clients end watches by resetting their
+        /// streams, so that some thousands are no attack.
+        public var controlFramesMax = 10_000
+
         /// Requests in flight on one HTTP/2 connection.
         public var concurrentStreamsMax = 1000
 

@@ -172,7 +172,10 @@ import Testing
     @Test(arguments: ["reset", "ping", "settings", "empty data", "continuation", "window"])
     func `a flood of frames ends the connection that it comes on`(kind: String) async throws {
         let cluster = try TestCluster()
-        try await TestServer.run(tls: cluster.tls, handler: { _ in .respond(.text("ok")) }) { server in
+        // Few enough for a busy machine to get there within the 30 seconds.
+        var limits = Listener.Limits()
+        limits.controlFramesMax = 200
+        try await TestServer.run(tls: cluster.tls, limits: limits, handler: { _ in .respond(.text("ok")) }) { server in
             let client = try await RawHTTP2Client(port: server.port)
             async let flood: Void = Self.flood(client, kind)
             try await Self.expectAnswer(server.port)
