@@ -24,7 +24,7 @@ import Testing
 
     @Test func `are removed without those that others made`() async throws {
         let network = RecordingNetworkStack()
-        try await network.ensureBridge("apus0", hardwareAddress: [0, 0, 0, 0, 0, 0], mtu: 1500)
+        await network.ensureBridge("apus0", hardwareAddress: [0, 0, 0, 0, 0, 0], mtu: 1500)
         try await network.ensureRoute(try #require(CIDR("10.96.0.0/16")), via: nil, on: "apus0")
         try await network.ensureRoute(try #require(CIDR("10.244.1.0/24")), via: IPAddress("192.0.2.2"), on: nil)
         try await NodeRoutes.remove(network)

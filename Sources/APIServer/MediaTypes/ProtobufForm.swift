@@ -1,7 +1,9 @@
 import ClusterClient
+import Dispatch
 import KubernetesAPI
 import ObjectModel
 import Schema
+import Synchronization
 
 /// Objects in protobuf, read and written by the types that the catalog declares. Only built-in kinds have such a form.
 enum ProtobufForm {
@@ -88,8 +90,7 @@ enum ProtobufForm {
         var pieces: [[UInt8]] = [[], ProtobufEncoder.encode(["metadata": metadata], as: list)]
         pieces.reserveCapacity(objects.count + 3)
         var length = pieces[1].count
-        for object in objects {
-            let piece = try message(object.bytes, resource, number: number)
+        for piece in try messages(objects, resource, number: number) {
             length += piece.count
             pieces.append(piece)
         }
@@ -98,6 +99,27 @@ enum ProtobufForm {
         pieces.append(tail)
         return pieces
     }
+
+    /// The objects' messages, as fields of a list. Many are made on all cores, for the client waits for the last of them before it gets the first.
+    private static func messages(_ objects: [StoredObject], _ resource: ServedResource, number: Int) throws(APIError) -> [[UInt8]] {
+        let made = Mutex<[Int: Result<[[UInt8]], APIError>]>([:])
+        let starts = Array(stride(from: 0, to: objects.count, by: shareOfCore))
+        DispatchQueue.concurrentPerform(iterations: starts.count) { index in
+            let share = objects[starts[index]..<min(starts[index] + shareOfCore, objects.count)]
+            let result = Result { () throws(APIError) in
+                try share.map { object throws(APIError) in try message(object.bytes, resource, number: number) }
+            }
+            made.withLock { $0[index] = result }
+        }
+        let results = made.withLock { $0 }
+        var messages: [[UInt8]] = []
+        messages.reserveCapacity(objects.count)
+        for index in starts.indices { messages += try results[index]?.get() ?? [] }
+        return messages
+    }
+
+    /// Objects that are worth another core.
+    private static let shareOfCore = 512
 
     /// A stored object's message: alone, or as the field of a list. What is stored is canonical, so no tree is made of it as a rule.
     private static func message(_ stored: [UInt8], _ resource: ServedResource, number: Int?) throws(APIError) -> [UInt8] {
