@@ -33,6 +33,8 @@ public struct FieldSelector: Sendable, Hashable {
             }
             requirements.append(requirement)
         }
+        // By what they mean, for `a==b` and `a=b` are the same.
+        requirements.sort { ($0.field, $0.value, $0.isEqual ? 0 : 1) < ($1.field, $1.value, $1.isEqual ? 0 : 1) }
     }
 
     public func matches(_ field: (String) -> String?) -> Bool {
