@@ -1,7 +1,8 @@
 import FoundationEssentials
 
-enum Hexadecimal {
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+/// Two lower-case digits a byte.
+public enum Hexadecimal {
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }

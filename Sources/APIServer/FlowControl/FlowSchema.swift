@@ -116,7 +116,7 @@ final class FlowSchema: Sendable {
         PolicyRule.has(rule.verbs, info.verb) && rule.paths.contains { PolicyRule.covers($0, path: info.path) }
     }
 
-    /// What stands for the flow that a request belongs to (FNV-1a of the schema's name and what tells its flows apart).
+    /// What stands for the flow that a request belongs to (a hash of the schema's name and what tells its flows apart).
     func flow(_ info: RequestInfo, _ user: UserInfo) -> UInt64 {
         let other =
             switch distinguisher {
@@ -124,9 +124,9 @@ final class FlowSchema: Sendable {
             case .user: user.name
             case .namespace: info.namespace
             }
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for text in [name, "\u{0}", other] { for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 } }
-        return hash
+        var hash = FNV1a()
+        for text in [name, "\u{0}", other] { hash.combine(text.utf8) }
+        return hash.value
     }
 
     func count(_ refusal: PriorityLevel.Refusal) { refused.withLock { $0[refusal, default: 0] += 1 } }

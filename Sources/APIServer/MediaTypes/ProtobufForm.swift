@@ -1,5 +1,6 @@
 import ClusterClient
 import Dispatch
+import Identity
 import KubernetesAPI
 import ObjectModel
 import Schema
@@ -36,7 +37,7 @@ enum ProtobufForm {
         do throws(ProtobufError) {
             envelope = try ProtobufEnvelope(bytes)
         } catch {
-            let summary = bytes.first == UInt8(ascii: "{") ? String(decoding: bytes.prefix(30), as: UTF8.self) : hexadecimal(bytes.prefix(30))
+            let summary = bytes.first == UInt8(ascii: "{") ? String(decoding: bytes.prefix(30), as: UTF8.self) : Hexadecimal.encode(bytes.prefix(30))
             throw .badRequest(
                 "the object provided is unrecognized (must be of type \(definition?.kind ?? "object")): \(error.message) (\(summary))")
         }
@@ -57,10 +58,6 @@ enum ProtobufForm {
         } catch {
             throw refusal(error.message)
         }
-    }
-
-    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     // MARK: Writing

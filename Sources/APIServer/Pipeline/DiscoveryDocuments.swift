@@ -98,9 +98,10 @@ struct DiscoveryDocument: Sendable {
     init(_ bytes: [UInt8], contentType: String) {
         self.bytes = bytes
         self.contentType = contentType
-        // FNV-1a: the tag must differ between documents of one path, nothing more.
-        let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        etag = "\"\(String(hash, radix: 16))\""
+        // The tag must differ between documents of one path, nothing more.
+        var hash = FNV1a()
+        hash.combine(bytes)
+        etag = "\"\(String(hash.value, radix: 16))\""
     }
 
     func answer(ifNoneMatch: String?) -> HTTPResponse {

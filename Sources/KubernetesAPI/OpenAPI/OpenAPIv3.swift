@@ -104,11 +104,11 @@ public struct OpenAPIv3: Sendable {
     /// What is in the addresses of the documents, for clients to keep them by.
     public var hash: String { Self.hash(of: version, catalog.registry.fingerprint) }
 
-    /// A hash that changes when the documents do: FNV-1a over the program's version and all that the schema files say.
-    static func hash(of version: String, _ fingerprint: UInt64) -> String {
+    /// A hash that changes when the documents do: over all that the schema files say and the program's version.
+    static func hash(of version: String, _ fingerprint: FNV1a) -> String {
         var hash = fingerprint
-        for byte in version.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        let digits = String(hash, radix: 16, uppercase: true)
+        hash.combine(version.utf8)
+        let digits = String(hash.value, radix: 16, uppercase: true)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -1,3 +1,4 @@
+import ObjectModel
 import Synchronization
 
 /// All types that a set of schema files declares, by name, each read when it is first used.
@@ -25,8 +26,8 @@ public final class SchemaRegistry: Sendable {
         }
     }
 
-    /// A number that changes with the files: FNV-1a over their bytes.
-    public var fingerprint: UInt64 { files.reduce(0xCBF2_9CE4_8422_2325) { $1.fingerprint(startingFrom: $0) } }
+    /// A hash that changes with the files.
+    public var fingerprint: FNV1a { files.reduce(into: FNV1a()) { $1.combine(into: &$0) } }
 
     func rule(named name: String) -> DefaultingRule {
         guard let rule = rules[name] else { preconditionFailure("a schema file names the rule \(name), which there isn't") }

@@ -84,7 +84,7 @@ final class SchemaFile: Sendable {
         return Index(kinds: kinds, types: types)
     }
 
-    func fingerprint(startingFrom start: UInt64) -> UInt64 { text.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 } }
+    func combine(into hash: inout FNV1a) { hash.combine(text) }
 
     /// The short names of the file's types, in order.
     var typeNames: [String] { places.types.map(\.name) }
