@@ -12,6 +12,9 @@ public final class NodeAgent: Sendable {
     /// Index of services by namespace.
     static let namespaceIndex = "namespace"
 
+    /// Sandboxes and containers that are made at the same time, for each core: half of them wait for the disk.
+    private static let callsPerCore = 3
+
     public let configuration: NodeAgentConfiguration
     private let services: NodeServices
     private let pods: Informer
@@ -35,7 +38,8 @@ public final class NodeAgent: Sendable {
             cpuMillicores: configuration.systemReserved["cpu"].quantity?.milliValue ?? 0,
             memoryBytes: configuration.systemReserved["memory"].quantity?.value ?? 0, ephemeralStorageBytes: 0, pods: 0)
         let metrics = NodeMetrics(nodeName: configuration.nodeName)
-        let runtime = MeasuredRuntime(runtime: runtime, metrics: metrics)
+        let runtime = MeasuredRuntime(
+            runtime: runtime, metrics: metrics, turns: RuntimeTurns(count: Self.callsPerCore * Int(max(capacity.cpuMillicores / 1_000, 1))))
         let serviceInformer = Informer(client, .services, logger: logger)
         serviceInformer.addIndex(Self.namespaceIndex) { [$0.namespace] }
         let resolver = (try? File.read(configuration.resolverConfig)) ?? []

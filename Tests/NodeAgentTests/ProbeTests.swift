@@ -66,10 +66,16 @@ import Testing
     }
 
     @Test func `of a port where nobody listens says so as Go does`() async throws {
-        #expect(await prober().run(["tcpSocket": ["port": 1]]) == .failure("dial tcp 127.0.0.1:1: connect: connection refused"))
+        #expect(await prober().run(["tcpSocket": ["port": 1]]) == .refused("dial tcp 127.0.0.1:1: connect: connection refused"))
         #expect(
             await prober().run(["httpGet": ["port": 1, "path": "/x"]])
-                == .failure("Get \"http://127.0.0.1:1/x\": dial tcp 127.0.0.1:1: connect: connection refused"))
+                == .refused("Get \"http://127.0.0.1:1/x\": dial tcp 127.0.0.1:1: connect: connection refused"))
+    }
+
+    @Test func `asks a program that does not listen yet again shortly, for a second after its start`() {
+        var first = FirstListen()
+        #expect((0..<6).map { first.next(age: .milliseconds($0 * 100)) } == [10, 20, 40, 80, 160, 160].map { .milliseconds($0) })
+        #expect(first.next(age: .seconds(1)) == nil)
     }
 
     @Test func `changes its verdict only after so many in a row`() {

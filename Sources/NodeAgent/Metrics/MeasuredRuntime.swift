@@ -5,6 +5,15 @@ struct MeasuredRuntime: ContainerRuntime {
     let runtime: any ContainerRuntime
     let metrics: NodeMetrics
 
+    /// What keeps the machine busy waits its turn; the time that it waits is not the call's.
+    let turns: RuntimeTurns
+
+    private func measure<Result: Sendable>(
+        _ operation: String, after urgency: RuntimeTurns.Urgency, _ body: () async throws(ContainerRuntimeError) -> Result
+    ) async throws(ContainerRuntimeError) -> Result {
+        try await turns.take(urgency) { () async throws(ContainerRuntimeError) in try await measure(operation, body) }
+    }
+
     private func measure<Result: Sendable>(
         _ operation: String, _ body: () async throws(ContainerRuntimeError) -> Result
     ) async throws(ContainerRuntimeError) -> Result {
@@ -34,15 +43,17 @@ struct MeasuredRuntime: ContainerRuntime {
     }
 
     func runPodSandbox(_ config: CRIPodSandboxConfig, handler: String) async throws(ContainerRuntimeError) -> String {
-        try await measure("run_podsandbox") { () async throws(ContainerRuntimeError) in try await runtime.runPodSandbox(config, handler: handler) }
+        try await measure("run_podsandbox", after: .sandbox) { () async throws(ContainerRuntimeError) in
+            try await runtime.runPodSandbox(config, handler: handler)
+        }
     }
 
     func stopPodSandbox(_ id: String) async throws(ContainerRuntimeError) {
-        try await measure("stop_podsandbox") { () async throws(ContainerRuntimeError) in try await runtime.stopPodSandbox(id) }
+        try await measure("stop_podsandbox", after: .container) { () async throws(ContainerRuntimeError) in try await runtime.stopPodSandbox(id) }
     }
 
     func removePodSandbox(_ id: String) async throws(ContainerRuntimeError) {
-        try await measure("remove_podsandbox") { () async throws(ContainerRuntimeError) in try await runtime.removePodSandbox(id) }
+        try await measure("remove_podsandbox", after: .container) { () async throws(ContainerRuntimeError) in try await runtime.removePodSandbox(id) }
     }
 
     func podSandboxStatus(_ id: String, verbose: Bool) async throws(ContainerRuntimeError) -> CRIPodSandboxStatusResponse {
@@ -56,13 +67,13 @@ struct MeasuredRuntime: ContainerRuntime {
     func createContainer(_ config: CRIContainerConfig, in sandbox: String, _ sandboxConfig: CRIPodSandboxConfig) async throws(ContainerRuntimeError)
         -> String
     {
-        try await measure("create_container") { () async throws(ContainerRuntimeError) in
+        try await measure("create_container", after: .container) { () async throws(ContainerRuntimeError) in
             try await runtime.createContainer(config, in: sandbox, sandboxConfig)
         }
     }
 
     func startContainer(_ id: String) async throws(ContainerRuntimeError) {
-        try await measure("start_container") { () async throws(ContainerRuntimeError) in try await runtime.startContainer(id) }
+        try await measure("start_container", after: .container) { () async throws(ContainerRuntimeError) in try await runtime.startContainer(id) }
     }
 
     func stopContainer(_ id: String, gracePeriod: Duration) async throws(ContainerRuntimeError) {
@@ -71,7 +82,7 @@ struct MeasuredRuntime: ContainerRuntime {
     }
 
     func removeContainer(_ id: String) async throws(ContainerRuntimeError) {
-        try await measure("remove_container") { () async throws(ContainerRuntimeError) in try await runtime.removeContainer(id) }
+        try await measure("remove_container", after: .container) { () async throws(ContainerRuntimeError) in try await runtime.removeContainer(id) }
     }
 
     func containers(_ filter: CRIContainerFilter) async throws(ContainerRuntimeError) -> [CRIContainer] {

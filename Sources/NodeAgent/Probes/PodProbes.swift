@@ -77,7 +77,7 @@ actor PodProbes {
                 await untilStarted(key.containerID)
                 if Task.isCancelled { return }
             }
-            let outcome = await prober.run(probe)
+            let outcome = await firstAnswer(prober, probe, key, startedAt: startedAt)
             if Task.isCancelled { return }
             note(outcome, key, pod, container, &counter)
             if key.kind == .startup, results[.startup, key.containerID] != nil { return }
@@ -86,9 +86,22 @@ actor PodProbes {
         }
     }
 
+    /// A program needs a moment until it listens. While its container is younger than `FirstListen.window` and no verdict has been reached, a refused
+    /// connection is no outcome: the probe asks again shortly. What was said otherwise (a bad status, a timeout) counts at once.
+    private func firstAnswer(_ prober: Prober, _ probe: Value, _ key: Key, startedAt: Timestamp) async -> Prober.Outcome {
+        var pauses = FirstListen()
+        while true {
+            let outcome = await prober.run(probe)
+            guard outcome.isRefusal, key.kind != .liveness, results[key.kind, key.containerID] == nil,
+                let pause = pauses.next(age: services.now() - startedAt)
+            else { return outcome }
+            guard (try? await Task.sleep(for: pause, tolerance: .milliseconds(2))) != nil else { return outcome }
+        }
+    }
+
     private func note(_ outcome: Prober.Outcome, _ key: Key, _ pod: Pod, _ container: ContainerSpec, _ counter: inout ProbeCounter) {
         let isSuccess = outcome == .success
-        if case .failure(let message) = outcome {
+        if let message = outcome.message {
             PodEvents(recorder: services.recorder, pod: pod).unhealthy(container, key.kind, message)
         }
         guard let verdict = counter.note(isSuccess), results[key.kind, key.containerID] != verdict else { return }

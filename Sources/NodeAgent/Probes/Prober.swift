@@ -16,6 +16,25 @@ struct Prober: Sendable {
     enum Outcome: Sendable, Equatable {
         case success
         case failure(String)
+        /// A failure, for nobody listens there.
+        case refused(String)
+
+        /// What is said of a failure.
+        var message: String? {
+            switch self {
+            case .success: nil
+            case .failure(let message), .refused(let message): message
+            }
+        }
+
+        var isRefusal: Bool { if case .refused = self { true } else { false } }
+
+        /// The failure of a connection.
+        static func unreached(_ message: String, _ error: any Error) -> Outcome {
+            var cause = error
+            if let error = error as? NIOConnectionError, let first = error.connectionErrors.first { cause = first.error }
+            return (cause as? IOError)?.errnoCode == ECONNREFUSED ? .refused(message) : .failure(message)
+        }
     }
 
     func run(_ probe: Value) async -> Outcome {
@@ -58,7 +77,7 @@ struct Prober: Sendable {
             do {
                 answer = try await ProbeHTTP.send(request, timeout: timeout)
             } catch {
-                return .failure("Get \"\(url)\": \(Self.describe(error, request.host, request.port))")
+                return .unreached("Get \"\(url)\": \(Self.describe(error, request.host, request.port))", error)
             }
             if (300..<400).contains(answer.status), let location = answer.location {
                 guard let next = Self.redirected(request, to: location) else { return .success }
@@ -104,7 +123,7 @@ struct Prober: Sendable {
             try await ProbeHTTP.connect(host: host, port: port, timeout: timeout)
             return .success
         } catch {
-            return .failure(Self.describe(error, host, port))
+            return .unreached(Self.describe(error, host, port), error)
         }
     }
 
