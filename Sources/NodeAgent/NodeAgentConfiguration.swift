@@ -50,8 +50,11 @@ public struct NodeAgentConfiguration: Sendable {
     /// What is kept for the machine itself, as quantities: `cpu`, `memory`.
     public var systemReserved: Value = .null
 
-    /// What must be left of memory and disk, by upstream's names of the signals: as a quantity, or as a part of the whole (`10%`).
-    public var evictionHard = ["memory.available": "100Mi", "nodefs.available": "10%", "nodefs.inodesFree": "5%"]
+    /// What must be left of memory, disk and process numbers, by upstream's names of the signals: as a quantity, or as a part of the whole (`10%`).
+    /// As upstream, there is no threshold for `pid.available` unless one is set.
+    public var evictionHard = [
+        "memory.available": "100Mi", "nodefs.available": "10%", "nodefs.inodesFree": "5%", "imagefs.available": "15%", "imagefs.inodesFree": "5%",
+    ]
 
     /// How long the node's conditions tell of a pressure after it was last seen.
     public var evictionPressureTransition: Duration = .seconds(300)

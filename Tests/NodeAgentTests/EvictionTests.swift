@@ -27,6 +27,32 @@ import Testing
                 + "Container main was using 204800Ki, request is 64Mi, has larger consumption of memory. ")
     }
 
+    @Test func `counts inodes and processes in tens, and names nobody who used them`() {
+        let reading = EvictionReading(signal: .processesAvailable, available: 12_345, threshold: 32_000)
+        #expect(
+            EvictionOrder.message(reading, [("main", 200, 0)])
+                == "The node was low on resource: pids. Threshold quantity: 32k, available: 12345. ")
+        #expect(EvictionSignal.allCases.map(\.pressure) == [.memory, .disk, .disk, .disk, .disk, .pid])
+    }
+
+    @Test func `looks at images where they lie, and at the numbers of processes`() async throws {
+        try await withTemporaryDirectory { root in
+            try File.makeDirectory("\(root)/proc/sys/kernel")
+            try File.write(Array("0.1 0.1 0.1 2/900 77\n".utf8), to: "\(root)/proc/loadavg")
+            try File.write(Array("1000\n".utf8), to: "\(root)/proc/sys/kernel/pid_max")
+            try File.write(Array("4000\n".utf8), to: "\(root)/proc/sys/kernel/threads-max")
+            let thresholds = ["pid.available": "20%", "imagefs.available": "0", "imagefs.inodesFree": "0", "unknown": "1"]
+            let monitor = PressureMonitor(thresholds, directory: root, transition: .zero) { testTime }
+            #expect(!monitor.hasImageFilesystem)
+            monitor.keepsImages(in: "/proc")
+            #expect(monitor.hasImageFilesystem)
+            let readings = monitor.readings(root: root)
+            // A filesystem such as /proc has neither room nor inodes to tell of.
+            #expect(readings == [EvictionReading(signal: .processesAvailable, available: 100, threshold: 200)])
+            #expect(monitor.note(readings) == [.pid])
+        }
+    }
+
     @Test(arguments: [("100Mi", 104_857_600), ("10%", 1_000), ("0", 0)] as [(String, Int64)])
     func `reads thresholds as amounts and parts`(text: String, value: Int64) throws {
         #expect(try #require(EvictionThreshold(text)).value(of: 10_000) == value)

@@ -28,9 +28,11 @@ enum EvictionOrder {
     /// What the pod's status and the event say.
     static func message(_ reading: EvictionReading, _ containers: [(name: String, usage: Int64, request: Int64)]) -> String {
         let name = reading.signal.resource
-        var text =
-            "The node was low on resource: \(name). Threshold quantity: \(binary(reading.threshold)), available: \(kibibytes(reading.available)). "
-        guard reading.signal != .inodesFree else { return text }
+        let isBytes = reading.signal.isBytes
+        let threshold = isBytes ? binary(reading.threshold) : decimal(reading.threshold)
+        let available = isBytes ? kibibytes(reading.available) : decimal(reading.available)
+        var text = "The node was low on resource: \(name). Threshold quantity: \(threshold), available: \(available). "
+        guard isBytes else { return text }
         for container in containers where container.usage > container.request {
             text +=
                 "Container \(container.name) was using \(kibibytes(container.usage)), request is \(binary(container.request)), has larger consumption of \(name). "
@@ -43,6 +45,14 @@ enum EvictionOrder {
         var (amount, unit) = (bytes, 0)
         let units = ["", "Ki", "Mi", "Gi", "Ti"]
         while amount != 0, amount % 1_024 == 0, unit < units.count - 1 { (amount, unit) = (amount / 1_024, unit + 1) }
+        return "\(amount)\(units[unit])"
+    }
+
+    /// `12k`, in the largest unit that leaves no rest.
+    private static func decimal(_ count: Int64) -> String {
+        var (amount, unit) = (count, 0)
+        let units = ["", "k", "M", "G", "T"]
+        while amount != 0, amount % 1_000 == 0, unit < units.count - 1 { (amount, unit) = (amount / 1_000, unit + 1) }
         return "\(amount)\(units[unit])"
     }
 

@@ -1,22 +1,38 @@
 import ObjectModel
 
-/// What a node may run short of, by upstream's names, and when it does.
+/// What a node may run short of, by upstream's names, and when it does: memory is seen to first. `imagefs` holds images and containers' own files; it
+/// may be the filesystem of the rest, `nodefs`.
 enum EvictionSignal: String, Sendable, CaseIterable, Hashable {
     case memoryAvailable = "memory.available"
     case diskAvailable = "nodefs.available"
     case inodesFree = "nodefs.inodesFree"
+    case imageDiskAvailable = "imagefs.available"
+    case imageInodesFree = "imagefs.inodesFree"
+    case processesAvailable = "pid.available"
 
     /// The condition that it stands for.
-    var pressure: NodeConditions.Pressure { self == .memoryAvailable ? .memory : .disk }
+    var pressure: NodeConditions.Pressure {
+        switch self {
+        case .memoryAvailable: .memory
+        case .processesAvailable: .pid
+        case .diskAvailable, .inodesFree, .imageDiskAvailable, .imageInodesFree: .disk
+        }
+    }
+
+    var isOfImages: Bool { self == .imageDiskAvailable || self == .imageInodesFree }
 
     /// What messages call it.
     var resource: String {
         switch self {
         case .memoryAvailable: "memory"
-        case .diskAvailable: "ephemeral-storage"
-        case .inodesFree: "inodes"
+        case .diskAvailable, .imageDiskAvailable: "ephemeral-storage"
+        case .inodesFree, .imageInodesFree: "inodes"
+        case .processesAvailable: "pids"
         }
     }
+
+    /// Whether it is an amount of bytes, which containers can request.
+    var isBytes: Bool { resource != "inodes" && resource != "pids" }
 }
 
 /// How much must be left of something: `100Mi`, or a part of the whole, `10%`.

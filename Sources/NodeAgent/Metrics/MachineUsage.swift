@@ -38,7 +38,8 @@ struct MachineUsage: Sendable, Equatable {
         // The fourth word is `running/all` threads.
         let load = text("/proc/loadavg").split(separator: " ")
         if load.count > 3, let all = load[3].split(separator: "/").last { usage.processes = Int64(all) ?? 0 }
-        usage.processesMax = Int64(text("/proc/sys/kernel/pid_max").split(separator: "\n").first ?? "") ?? 0
+        let limits = ["pid_max", "threads-max"].compactMap { Int64(text("/proc/sys/kernel/\($0)").split(separator: "\n").first ?? "") }
+        usage.processesMax = limits.min() ?? 0
         return usage
     }
 

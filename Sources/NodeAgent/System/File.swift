@@ -23,6 +23,12 @@ enum File {
     /// What a path leads to.
     enum Kind: Sendable { case file, directory, link, socket, characterDevice, blockDevice, other }
 
+    /// The number of the filesystem that a path is on; nil where there is no such path.
+    static func device(_ path: String) -> UInt? {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt(status.st_dev) : nil
+    }
+
     static func read(_ path: String, max: Int = .max) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("open", path) }
