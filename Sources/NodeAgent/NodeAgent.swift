@@ -52,12 +52,13 @@ public final class NodeAgent: Sendable {
             dns: PodDNS.Cluster(
                 servers: configuration.clusterDNS, domain: configuration.clusterDomain,
                 host: PodDNS(parsing: String(decoding: resolver, as: UTF8.self))),
-            capacity: capacity, allocatable: capacity.allocatable(reserved: reserved), index: RuntimeIndex(), metrics: metrics,
+            capacity: capacity, allocatable: capacity.allocatable(reserved: reserved),
+            allocations: NodeAllocations(allocatable: capacity.allocatable(reserved: reserved)), index: RuntimeIndex(), metrics: metrics,
             pressure: PressureMonitor(
                 configuration.evictionHard, directory: configuration.dataDirectory, transition: configuration.evictionPressureTransition, now: now),
             logger: logger, now: now)
-        let directory = configuration.dataDirectory
-        imageCollector = ImageCollector(runtime, disk: { FilesystemUsage(path: directory) }, now: now)
+        let pressure = services.pressure
+        imageCollector = ImageCollector(runtime, disk: { pressure.imageFilesystem }, now: now)
         pods = Informer(client, .pods, fieldSelector: "spec.nodeName=\(configuration.nodeName)", logger: logger)
         (fresh, hire) = AsyncStream.makeStream()
         pods.onChange { [weak self] change in self?.podChanged(change) }

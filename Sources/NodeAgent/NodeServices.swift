@@ -21,6 +21,9 @@ struct NodeServices: Sendable {
     let capacity: NodeCapacity
     let allocatable: NodeCapacity
 
+    /// What the pods were granted of it.
+    let allocations: NodeAllocations
+
     /// Which pod a container or sandbox belongs to, for the runtime's events.
     let index: RuntimeIndex
     let metrics: NodeMetrics

@@ -99,10 +99,38 @@ token_works() {
     -H 'content-type: application/json' -d '{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}' | found 'system:serviceaccount:default:default'
 }
 slow_answers() { curl -s -o /dev/null -m 2 "http://$(kubectl get service slow -o 'jsonpath={.spec.clusterIP}')/"; }
-quota() {
-  local uid
+# in_cgroup PATTERN FILE…: a cgroup of the pod "envs", whatever the hierarchy, has a file of one of these names with such a line.
+in_cgroup() {
+  local uid pattern=$1
   uid=$(kubectl get pod envs -o 'jsonpath={.metadata.uid}')
-  find /sys/fs/cgroup -path "*pod*${uid//-/?}*" \( -name cpu.cfs_quota_us -o -name cpu.max \) -exec cat {} + | found '^50000'
+  find /sys/fs/cgroup -path "*pod*${uid//-/?}*" \( -name "$2" -o -name "$3" \) -exec cat {} + | found "$pattern"
+}
+quota() { in_cgroup "^$1" cpu.cfs_quota_us cpu.max; }
+memory_limit() { in_cgroup "^$1$" memory.limit_in_bytes memory.max; }
+# of_main EXPRESSION: of the status of the container "main" of the pod "envs".
+of_main() { kubectl get pod envs -o "jsonpath={range .status.containerStatuses[?(@.name==\"main\")]}$1{end}"; }
+# resize REQUEST LIMIT MEMORY: other CPU and memory for the container "main" of the pod "envs".
+resize() {
+  kubectl patch pod envs --subresource resize --type strategic -p \
+    "{\"spec\":{\"containers\":[{\"name\":\"main\",\"resources\":{\"requests\":{\"cpu\":\"$1\"},\"limits\":{\"cpu\":\"$2\",\"memory\":\"$3\"}}}]}}"
+}
+has_condition() { kubectl get pod envs -o "jsonpath={.status.conditions[?(@.type==\"$1\")].reason}" | found "$2"; }
+resize_suite() {
+  local id
+  id=$(of_main '{.containerID}')
+  check "a pod is resized" resize 300m 800m 96Mi
+  check "its CPU limit is raised in the cgroup" eventually 10 quota 80000
+  check "and its memory limit" eventually 10 memory_limit 100663296
+  check "the status tells of it" eventually 10 prints "300m 800m 96Mi" \
+    of_main '{.allocatedResources.cpu} {.resources.limits.cpu} {.resources.limits.memory}'
+  check "it was not restarted" prints "$id 0" of_main '{.containerID} {.restartCount}'
+  check "events tell of it" said envs ResizeCompleted 'Pod resize completed: {"containers":'
+  check "what never fits is asked for" resize 900 900 96Mi
+  check "and said to be infeasible" eventually 10 has_condition PodResizePending Infeasible
+  check "a pod is made smaller" resize 250m 500m 64Mi
+  check "the CPU limit is lowered" eventually 10 quota 50000
+  check "and the memory limit" eventually 10 memory_limit 67108864
+  check "nothing is pending" eventually 10 sh -c "! kubectl get pod envs -o 'jsonpath={.status.conditions[*].type}' | grep -q PodResize"
 }
 
 pods_suite() {
@@ -110,7 +138,8 @@ pods_suite() {
   check "a pod with an init container and a sidecar runs" kubectl wait pod/envs --for=condition=Ready --timeout=30s
   check "they started in order" prints "first side main" inside 'echo $(cat /shared/order)'
   check "variables come from config maps, secrets and the pod" prints "red hunter2-67108864 hi" inside 'echo $C_color $COMBINED $(cat /down/note)'
-  check "the CPU limit is in the cgroup" quota
+  check "the CPU limit is in the cgroup" quota 50000
+  resize_suite
   check "the service account's token is good" token_works
   kubectl patch configmap conf --type merge -p '{"data":{"color":"blue"}}' >/dev/null
   check "a config map's change reaches the volume" eventually 10 sh -c "kubectl exec envs -c main -- cat /conf/color | grep -qx blue"

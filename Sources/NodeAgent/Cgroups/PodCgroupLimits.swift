@@ -9,11 +9,22 @@ struct CgroupLimits: Sendable, Equatable {
     var memoryBytes: Int64?
     var pids: Int64?
 
+    /// Takes a quota or a limit of memory away.
+    static let unlimited: Int64 = -1
+
     /// Weight of the unified hierarchy for as many shares: 2…262144 onto 1…10000.
     static func weight(shares: Int64) -> Int64 { 1 + (shares - 2) * 9_999 / 262_142 }
 }
 
 extension CgroupLimits {
+    /// A resized pod's limits: one that it no longer has is taken away.
+    init(resized pod: Pod) {
+        self.init(pod)
+        guard QoSClass(pod.object) != .bestEffort else { return }
+        cpuQuota = cpuQuota ?? Self.unlimited
+        memoryBytes = memoryBytes ?? Self.unlimited
+    }
+
     /// A pod's limits: requests add up; limits count only where every container has one.
     init(_ pod: Pod) {
         let request = PodResources(pod).requests

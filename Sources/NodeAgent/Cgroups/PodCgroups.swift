@@ -63,6 +63,25 @@ public struct PodCgroups: Sendable {
 
     func create(_ pod: Pod) throws { try make(path(pod), CgroupLimits(pod)) }
 
+    /// Raises what the pod as a whole may use to what its containers are to get; what is more already stays.
+    func widen(_ pod: Pod) throws {
+        let present = usage(pod)
+        var limits = CgroupLimits(resized: pod)
+        limits.cpuShares = nil
+        if !Self.isWider(limits.cpuQuota, than: present?.cpuQuota) { limits.cpuQuota = nil }
+        if !Self.isWider(limits.memoryBytes, than: present?.memoryLimitBytes) { limits.memoryBytes = nil }
+        try make(path(pod), limits)
+    }
+
+    /// - Parameter present: nil where there is no limit.
+    private static func isWider(_ limit: Int64?, than present: Int64?) -> Bool {
+        guard let limit, let present else { return false }
+        return limit == CgroupLimits.unlimited || limit > present
+    }
+
+    /// Limits a pod that is there already to what its containers have together.
+    func limit(_ pod: Pod) throws { try make(path(pod), CgroupLimits(resized: pod)) }
+
     func remove(_ pod: Pod) { remove(path(pod)) }
 
     /// The UIDs of all pods that have groups.
@@ -143,8 +162,10 @@ public struct PodCgroups: Sendable {
             above += "/\(part)"
         }
         if let shares = limits.cpuShares { try tree.write(String(CgroupLimits.weight(shares: shares)), to: "\(above)/cpu.weight") }
-        if let quota = limits.cpuQuota { try tree.write("\(quota) \(ContainerResources.quotaPeriod)", to: "\(above)/cpu.max") }
-        if let bytes = limits.memoryBytes { try tree.write(String(bytes), to: "\(above)/memory.max") }
+        if let quota = limits.cpuQuota {
+            try tree.write("\(quota == CgroupLimits.unlimited ? "max" : "\(quota)") \(ContainerResources.quotaPeriod)", to: "\(above)/cpu.max")
+        }
+        if let bytes = limits.memoryBytes { try tree.write(bytes == CgroupLimits.unlimited ? "max" : String(bytes), to: "\(above)/memory.max") }
         if let pids = limits.pids { try tree.write(String(pids), to: "\(above)/pids.max") }
     }
 }

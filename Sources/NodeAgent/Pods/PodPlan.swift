@@ -50,6 +50,9 @@ extension PodPlan {
     /// Everything a plan depends on.
     struct Input: Sendable {
         var pod: Pod
+
+        /// Containers that are restarted to run with other resources, by id: while they run and once they have ended.
+        var restarts: Set<String> = []
         var observation: PodObservation
         var probes = ProbeResults()
         var backoff = CrashBackoff()
@@ -197,7 +200,7 @@ struct PodPlanner {
                 }
                 continue
             }
-            guard pod.restarts(container, after: record) else { continue }
+            guard input.restarts.contains(record.id) || pod.restarts(container, after: record) else { continue }
             goesOn = true
             if record.state == .unknown { plan.kills.append(PodPlan.Kill(record: record, reason: .unknownState, message: unknown(container))) }
             start(container)
@@ -219,6 +222,9 @@ struct PodPlanner {
         if !record.hash.isEmpty, record.hash != ContainerHash(container).text {
             return PodPlan.Kill(record: record, reason: .changed, message: "Container \(container.name) definition changed, will be restarted")
         }
+        if input.restarts.contains(record.id) {
+            return PodPlan.Kill(record: record, reason: .changed, message: "Container \(container.name) resize requires restart")
+        }
         let willRestart = container.isSidecar || pod.restartPolicy != .never ? ", will be restarted" : ""
         if input.probes[.liveness, record.id] == false {
             return PodPlan.Kill(record: record, reason: .livenessProbe, message: "Container \(container.name) failed liveness probe\(willRestart)")
@@ -238,7 +244,7 @@ struct PodPlanner {
         let last = observation.latest(container.name)
         // The end of a container that is being killed is not known yet: the next look decides.
         if killed != nil { return }
-        if let last, last.state == .exited, let finished = last.finishedAt,
+        if let last, !input.restarts.contains(last.id), last.state == .exited, let finished = last.finishedAt,
             case .wait(let until, let pause) = input.backoff.verdict(container.name, finishedAt: finished, now: input.now)
         {
             plan.backoffs[container.name] = PodPlan.Waiting(until: until, pause: pause)

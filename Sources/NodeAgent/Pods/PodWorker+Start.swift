@@ -16,7 +16,7 @@ extension PodWorker {
         }
         if !File.exists(services.directories.hosts(uid)) { try writeHosts(sandbox) }
         let launcher = ContainerLauncher(
-            services: services, pod: pod, sandbox: sandbox, sandboxConfig: sandboxConfig, volumes: volumePaths ?? [:], podVolumes: volumes,
+            services: services, pod: grantedPod, sandbox: sandbox, sandboxConfig: sandboxConfig, volumes: volumePaths ?? [:], podVolumes: volumes,
             hostIPs: services.configuration.internalIPs)
         for start in starts {
             try Task.checkCancellation()
@@ -37,7 +37,7 @@ extension PodWorker {
                 services.metrics.pulled(bytes: bytes, took: took)
             }
             services.metrics.starts(container)
-            if let previous = start.previous, previous.state == .exited {
+            if let previous = start.previous, previous.state == .exited, !restartsForResize.contains(previous.id) {
                 crashes.restarted(name, finishedAt: previous.finishedAt ?? services.now(), now: services.now())
             }
             let target = container.object["targetContainerName"].string.flatMap { observation.latest($0) }?.id
@@ -46,6 +46,8 @@ extension PodWorker {
             let id = try await launcher.start(container, attempt: attempt, image: image, target: target) { id in
                 await self.noteCreated(id, name, attempt: attempt, sandbox: sandboxID)
             }
+            allocation?.actuate(name)
+            if let previous = start.previous { restartsForResize.remove(previous.id) }
             waiting[name] = nil
             retries[name] = nil
             try await refresh(id)

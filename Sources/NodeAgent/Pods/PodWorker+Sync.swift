@@ -7,12 +7,16 @@ extension PodWorker {
 
     /// Plans and carries out, until there is nothing left to do for now.
     func sync() async throws {
+        considerResize()
         publish()
         try await refreshVolumes()
         while true {
             try Task.checkCancellation()
+            try await resize()
             let plan = PodPlan(
-                .init(pod: pod, observation: observation, probes: await probes.results, backoff: crashes, now: services.now()))
+                .init(
+                    pod: grantedPod, restarts: restartsForResize, observation: observation, probes: await probes.results, backoff: crashes,
+                    now: services.now()))
             note(plan)
             if plan.killsPod {
                 if plan.sandboxAttempt != nil { events.sandboxChanged() }
@@ -32,7 +36,7 @@ extension PodWorker {
         publish()
     }
 
-    private func isDue(_ name: String) -> Bool { retries[name].map { $0.at <= services.now() } ?? true }
+    func isDue(_ name: String) -> Bool { retries[name].map { $0.at <= services.now() } ?? true }
 
     /// Has the status tell of containers that wait out a pause, and drops what is over.
     private func note(_ plan: PodPlan) {
@@ -100,7 +104,7 @@ extension PodWorker {
         do {
             try File.makeDirectory(services.directories.pod(uid), mode: 0o750)
             try File.makeDirectory(services.directories.logs(pod), mode: 0o755)
-            try services.cgroups?.create(pod)
+            try services.cgroups?.create(grantedPod)
             services.metrics.startsSandbox()
             var config = sandboxConfig
             config.metadata.attempt = UInt32(attempt)

@@ -123,6 +123,7 @@ extension PodWorker {
         try await volumes.tearDown()
         volumePaths = nil
         services.cgroups?.remove(pod)
+        services.allocations.forget(uid)
         ending.isCleanedUp = true
     }
 

@@ -36,6 +36,12 @@ actor PodWorker {
     var isFinished = false
     var startup: PodStartup
 
+    /// What the containers were granted and run with; nil until the pod is first looked after.
+    var allocation: PodAllocation?
+
+    /// Containers that end, or have ended, to run with other resources.
+    var restartsForResize: Set<String> = []
+
     // Publishing.
     var needsPublish = false
     var publisher: Task<Void, Never>?
@@ -220,7 +226,9 @@ actor PodWorker {
     private var rejection: PodFailure? {
         guard pod.status["containerStatuses"].isEmpty, !pod.isBeingDeleted, !isGone, !EvictionOrder.isCritical(pod) else { return nil }
         let pressures = services.pressure.pressures()
-        let isRefused = pressures.contains(.disk) || pressures.contains(.memory) && QoSClass(pod.object) == .bestEffort && !toleratesMemoryPressure
+        let isRefused =
+            !pressures.isDisjoint(with: [.disk, .pid])
+            || pressures.contains(.memory) && QoSClass(pod.object) == .bestEffort && !toleratesMemoryPressure
         guard isRefused else { return nil }
         let names = pressures.map(\.rawValue).sorted().joined(separator: " ")
         return PodFailure(reason: "Evicted", message: "Pod was rejected: The node had condition: [\(names)]. ", isEviction: false)

@@ -115,9 +115,10 @@ struct ContainerStatuses {
         ]
         if container.role != .ephemeral { status["started"] = .bool(hasStarted && (container.role == .main || container.isSidecar)) }
         if let record { status["containerID"] = .string(containerID(record.id)) }
-        let resources = container.object["resources"]
+        let granted = input.allocation?.allocated[container.name] ?? container.object["resources"]
+        let resources = input.allocation?.running(container.name) ?? granted
         if record != nil, container.role != .ephemeral, !(container.role == .initial && !container.isSidecar) {
-            if resources["requests"].isObject { status["allocatedResources"] = resources["requests"] }
+            if granted["requests"].isObject { status["allocatedResources"] = granted["requests"] }
             status["resources"] = resources.isObject ? resources : [:]
         }
         if let user = record?.user, !user.isNull { status["user"] = user }

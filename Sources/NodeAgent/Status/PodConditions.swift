@@ -7,6 +7,9 @@ struct PodConditions {
         var isTrue: Bool
         var reason = ""
         var message = ""
+
+        /// The generation that it tells of, where that is not the pod's present one.
+        var generation: Int?
     }
 
     let pod: Pod
@@ -88,6 +91,7 @@ extension PodConditions.Condition {
         fields["lastProbeTime"] = .some(.null)
         if !reason.isEmpty { fields["reason"] = .string(reason) }
         if !message.isEmpty { fields["message"] = .string(message) }
+        let generation = self.generation ?? generation
         if generation > 0 { fields["observedGeneration"] = Value(generation) }
         value = .object(fields)
         return value

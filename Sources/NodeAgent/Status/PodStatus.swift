@@ -36,6 +36,7 @@ struct PodStatus {
         if let failure = input.failure, failure.isEviction {
             all.append(.init(type: "DisruptionTarget", isTrue: true, reason: "TerminationByKubelet", message: failure.message))
         }
+        all += Self.resizeConditions(input.allocation)
         status["conditions"] = .array(all.map { $0.value(previous: old, generation: pod.object.generation, now: input.now) })
         value = status
     }
@@ -46,6 +47,24 @@ struct PodStatus {
         if input.failure != nil { return .failed }
         let isOver = input.isEnding && !input.observation.hasRunningContainer
         return PodPhase(input.pod, initial: initial, main: main, isOver: isOver)
+    }
+
+    /// A resize that waits, and one that is under way. They go when it is through.
+    private static func resizeConditions(_ allocation: PodAllocation?) -> [PodConditions.Condition] {
+        var result: [PodConditions.Condition] = []
+        if let pending = allocation?.pending {
+            result.append(
+                .init(
+                    type: "PodResizePending", isTrue: true, reason: pending.reason.rawValue, message: pending.message, generation: pending.generation)
+            )
+        }
+        if let allocation, let generation = allocation.resizing {
+            result.append(
+                .init(
+                    type: "PodResizeInProgress", isTrue: true, reason: allocation.failure == nil ? "" : "Error", message: allocation.failure ?? "",
+                    generation: generation))
+        }
+        return result
     }
 
     private static func addAddresses(_ input: StatusInput, to status: inout Value) {

@@ -11,6 +11,9 @@ enum PodStatusPatch {
     /// Lists that a strategic merge patch would merge by key, where the node means to replace them.
     private static let replaced: Set<String> = ["hostIPs", "podIPs"]
 
+    /// Conditions that are taken away when they are over.
+    private static let passing: [Value] = ["PodResizePending", "PodResizeInProgress"]
+
     static func make(uid: String, from old: Value, to new: Value) -> Value? {
         var changed = Fields()
         for field in owned where old[field] != new[field] {
@@ -23,8 +26,10 @@ enum PodStatusPatch {
             }
         }
         let oldConditions = old["conditions"].array
-        let conditions = new["conditions"].array.filter { condition in
-            !oldConditions.contains { differsNot($0, condition) }
+        let newConditions = new["conditions"].array
+        var conditions = newConditions.filter { condition in !oldConditions.contains { differsNot($0, condition) } }
+        for type in passing where oldConditions.contains(where: { $0["type"] == type }) && !newConditions.contains(where: { $0["type"] == type }) {
+            conditions.append(["$patch": "delete", "type": type])
         }
         if !conditions.isEmpty { changed["conditions"] = .array(conditions) }
         guard !changed.isEmpty else { return nil }
@@ -41,7 +46,9 @@ enum PodStatusPatch {
         var result = old
         for field in owned { result[field] = new[field] }
         let fresh = new["conditions"].array
-        let kept = old["conditions"].array.filter { condition in !fresh.contains { $0["type"] == condition["type"] } }
+        let kept = old["conditions"].array.filter { condition in
+            !passing.contains(condition["type"]) && !fresh.contains { $0["type"] == condition["type"] }
+        }
         result["conditions"] = .array(fresh + kept)
         return result
     }

@@ -18,6 +18,9 @@ struct StatusInput: Sendable {
 
     /// Why the node ended the pod against its will, such as an eviction or a deadline: decides the phase.
     var failure: PodFailure?
+
+    /// What the containers were granted and run with; what the spec asks for where nil.
+    var allocation: PodAllocation?
     var now: Timestamp
 }
 
