@@ -34,12 +34,14 @@ public struct Client: Sendable {
         }
     }
 
-    /// All objects of a collection with the list's resource version. An empty namespace means all namespaces.
+    /// All objects of a collection with the list's resource version. An empty namespace means all namespaces. Who manages which field is left out, here
+    /// and by `watch`: it is a third of many objects, and nobody asks.
     public func list(
         _ resource: Resource, namespace: String = "", labelSelector: String = "", fieldSelector: String = ""
     ) async throws -> (items: [Value], resourceVersion: String) {
-        let list = try await object(
-            APIRequest(.get, resource.path(namespace: namespace), query: Self.selectors(labelSelector, fieldSelector)))
+        let list = try await answer(
+            APIRequest(.get, resource.path(namespace: namespace), query: Self.selectors(labelSelector, fieldSelector))
+        ) { body throws(JSONError) in try Value(leanJSON: body, depth: 2) }
         return (list["items"].array.map { Self.completed($0, resource) }, list.resourceVersion)
     }
 
@@ -90,12 +92,16 @@ public struct Client: Sendable {
 
     /// Any request; throws the `APIError` that a failure's `Status` tells of.
     public func object(_ request: APIRequest) async throws -> Value {
-        let response = try await transport.send(self.request(request))
-        guard response.status < 400 else { throw Self.failure(response) }
-        return try Value(json: response.body)
+        try await answer(request) { body throws(JSONError) in try Value(json: body) }
     }
 
     // MARK: Parts
+
+    private func answer(_ request: APIRequest, _ read: ([UInt8]) throws(JSONError) -> Value) async throws -> Value {
+        let response = try await transport.send(self.request(request))
+        guard response.status < 400 else { throw Self.failure(response) }
+        return try read(response.body)
+    }
 
     private func request(_ request: APIRequest) -> APIRequest {
         var request = request

@@ -30,8 +30,7 @@ public final class Informer: Sendable {
         var synced: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// Makes of an object what the copy keeps of it, such as its metadata only. It keeps the name, the uid and the resource version. Who manages which
-    /// field is left out before: it is a third of many objects, and nobody here asks.
+    /// Makes of an object what the copy keeps of it, such as its metadata only. It keeps the name, the uid and the resource version.
     public typealias Transform = @Sendable (Value) -> Value
 
     private let client: Client
@@ -173,11 +172,7 @@ public final class Informer: Sendable {
         return version
     }
 
-    private func kept(_ object: Value) -> Value {
-        var object = object
-        object.metadata["managedFields"] = .null
-        return transform?(object) ?? object
-    }
+    private func kept(_ object: Value) -> Value { transform?(object) ?? object }
 
     private func notify(_ changes: [Change]) {
         let handlers = state.withLock { $0.handlers }

@@ -20,13 +20,26 @@ public struct JSONParser: ~Copyable {
     /// Field paths of keys that came twice within one object, such as `spec.replicas`; gathered on request only.
     private var duplicates: [String] = []
 
-    private init(_ bytes: UnsafeRawBufferPointer, reportsDuplicates: Bool) {
+    /// How deep the members of the objects are that are read without their managed fields; 0 where all is read.
+    private let leanDepth: Int
+    private var isInMetadata = false
+
+    private init(_ bytes: UnsafeRawBufferPointer, reportsDuplicates: Bool = false, leanDepth: Int = 0) {
         self.bytes = bytes
         self.reportsDuplicates = reportsDuplicates
+        self.leanDepth = leanDepth
     }
 
     public static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> Value {
-        var parser = JSONParser(bytes, reportsDuplicates: false)
+        var parser = JSONParser(bytes)
+        return try parser.document()
+    }
+
+    /// Reads an object as those hold it who keep copies of whole collections: without `metadata.managedFields`, which is a third of many objects, and
+    /// with the parts that recur held once for all.
+    /// - Parameter depth: how many objects and arrays the object lies in.
+    static func parseLean(_ bytes: UnsafeRawBufferPointer, depth: Int) throws(JSONError) -> Value {
+        var parser = JSONParser(bytes, leanDepth: depth + 1)
         return try parser.document()
     }
 
@@ -51,8 +64,12 @@ public struct JSONParser: ~Copyable {
         guard position < bytes.count else { throw endOfInput() }
         switch bytes[position] {
         case UInt8(ascii: "\""): return .string(try string())
-        case UInt8(ascii: "{"): return try object()
-        case UInt8(ascii: "["): return try array()
+        case UInt8(ascii: "{"):
+            let start = position
+            return recurring(try object(), from: start)
+        case UInt8(ascii: "["):
+            let start = position
+            return recurring(try array(), from: start)
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
@@ -75,9 +92,13 @@ public struct JSONParser: ~Copyable {
             let key = try string()
             skipSpace()
             guard skip(UInt8(ascii: ":")) else { throw unexpected("after object key") }
-            if reportsDuplicates { path.append(path.isEmpty ? key : ".\(key)") }
-            members.push(key, try value())
-            if reportsDuplicates { path.removeLast() }
+            if leanDepth > 0, isManagedFields(key) {
+                try skipValue()
+            } else {
+                if reportsDuplicates { path.append(path.isEmpty ? key : ".\(key)") }
+                members.push(key, try value())
+                if reportsDuplicates { path.removeLast() }
+            }
             skipSpace()
             if skip(UInt8(ascii: ",")) { continue }
             guard skip(UInt8(ascii: "}")) else { throw unexpected("after object key:value pair") }
@@ -174,6 +195,80 @@ public struct JSONParser: ~Copyable {
         while position < bytes.count, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
     }
 
+    // MARK: Lean objects
+
+    /// Whether a key is that of an object's managed fields. Hears of each key, in order.
+    private mutating func isManagedFields(_ key: String) -> Bool {
+        if depth == leanDepth { isInMetadata = key == "metadata" }
+        return depth == leanDepth + 1 && isInMetadata && key == "managedFields"
+    }
+
+    /// A finished object or array, the one that others hold already if it is within an object that is read lean.
+    @inline(__always) private func recurring(_ part: Value, from start: Int) -> Value {
+        guard leanDepth > 0, depth >= leanDepth, position - start <= RecurringParts.textMax else { return part }
+        return RecurringParts.shared.held(part, text: UnsafeRawBufferPointer(rebasing: bytes[start..<position]))
+    }
+
+    /// The same for a string: images, times and identifiers of what an object belongs to.
+    private func recurring(_ string: String, _ text: UnsafeRawBufferPointer) -> String {
+        guard text.count <= Self.recurringStringMax else { return string }
+        return RecurringParts.shared.held(.string(string), text: text).string ?? string
+    }
+
+    private static let recurringStringMax = 256
+
+    /// Passes over a value without looking at more of it than where it ends.
+    private mutating func skipValue() throws(JSONError) {
+        let outer = depth
+        repeat {
+            skipSpace()
+            guard position < bytes.count else { throw endOfInput() }
+            switch bytes[position] {
+            case UInt8(ascii: "\""): try skipString()
+            case UInt8(ascii: "{"), UInt8(ascii: "["): try enter()
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard depth > outer else { throw unexpected("looking for beginning of value") }
+                depth -= 1
+                position += 1
+            case UInt8(ascii: ","), UInt8(ascii: ":"):
+                guard depth > outer else { throw unexpected("looking for beginning of value") }
+                position += 1
+            default: try skipScalar()
+            }
+            skipSpace()
+        } while depth > outer
+    }
+
+    private mutating func skipString() throws(JSONError) {
+        position += 1
+        while true {
+            position = JSONScan.plainEnd(bytes, from: position)
+            guard position < bytes.count else { throw endOfInput() }
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                position += 1
+                return
+            case UInt8(ascii: "\\"): position += 2
+            default: throw unexpected("in string literal")
+            }
+        }
+    }
+
+    /// A number or a word, up to what can stand behind it.
+    private mutating func skipScalar() throws(JSONError) {
+        let start = position
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                UInt8(ascii: "+"), UInt8(ascii: "E"):
+                position += 1
+            default:
+                if position == start { throw unexpected("looking for beginning of value") }
+                return
+            }
+        }
+    }
+
     // MARK: Strings
 
     private mutating func string() throws(JSONError) -> String {
@@ -186,7 +281,9 @@ public struct JSONParser: ~Copyable {
             let text = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
             position += 1
             if text.count > CommonStrings.inlineMax, let shared = common.find(text) { return shared }
-            return String(decoding: text, as: UTF8.self)
+            let string = String(decoding: text, as: UTF8.self)
+            if text.count > CommonStrings.inlineMax, leanDepth > 0, depth >= leanDepth { return recurring(string, text) }
+            return string
         case UInt8(ascii: "\\"): return try escapedString(from: start)
         default: throw unexpected("in string literal")
         }
@@ -300,6 +397,13 @@ extension Value {
 
     public init(json bytes: [UInt8]) throws(JSONError) {
         let result = bytes.withUnsafeBytes { buffer in Result { () throws(JSONError) in try JSONParser.parse(buffer) } }
+        self = try result.get()
+    }
+
+    /// Reads an object without its managed fields, for whoever keeps copies of whole collections: parts that recur are held once for all of them.
+    /// - Parameter depth: how many objects and arrays the object lies in: 2 for the items of a list, 1 for the object of a watch event.
+    public init(leanJSON bytes: [UInt8], depth: Int = 0) throws(JSONError) {
+        let result = bytes.withUnsafeBytes { buffer in Result { () throws(JSONError) in try JSONParser.parseLean(buffer, depth: depth) } }
         self = try result.get()
     }
 

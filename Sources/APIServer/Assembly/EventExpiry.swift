@@ -32,7 +32,7 @@ public struct EventExpiry: Sendable {
         var next = time + lifetime
         var due: [Value] = []
         registry.resource(group: "", version: "v1", plural: "events")?.collection.snapshot.objects.scan { object in
-            guard let event = try? object.value() else { return true }
+            guard let event = try? object.lean() else { return true }
             let end = Self.lastHeard(event) + lifetime
             if end <= time { due.append(event) } else { next = min(next, end) }
             return true

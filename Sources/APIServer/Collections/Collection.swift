@@ -98,8 +98,8 @@ final class Collection: Sendable {
         following.withLock { following in
             let event = advance(change, object)
             // Watchers of this process get the tree; if there are several, they share it.
-            event.previous?.keepTree()
-            defer { event.previous?.dropTree() }
+            event.previous?.keepLean()
+            defer { event.previous?.dropLean() }
             following.history.append(event)
             if following.history.count > Self.historyMax * 2 {
                 let excess = following.history.count - Self.historyMax

@@ -38,7 +38,7 @@ final class CollectionEvent: Sendable {
 
     /// The object that tells of the change, for watchers in this process.
     func tree(_ kind: WatchEvent.Kind, _ object: StoredObject) -> Value? {
-        guard var tree = try? object.value() else { return nil }
+        guard var tree = try? object.lean() else { return nil }
         if kind == .deleted { tree.metadata["resourceVersion"] = .string(String(revision)) }
         return tree
     }

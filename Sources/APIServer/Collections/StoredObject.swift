@@ -15,8 +15,8 @@ final class StoredObject: Sendable {
     /// What was made of the bytes, and may be needed again.
     private struct Derived {
         var index: ObjectIndex?
-        var tree: Value?
-        var keepsTree = false
+        var lean: Value?
+        var keepsLean = false
     }
 
     init(key: String, revision: Int64, bytes: [UInt8], fieldsOf: @escaping SelectableFields) {
@@ -30,34 +30,46 @@ final class StoredObject: Sendable {
 
     var name: Substring { key.firstIndex(of: "/").map { key[key.index(after: $0)...] } ?? key[...] }
 
-    /// The object as a tree. Parsed at each call, for most objects are looked at seldom and trees take much memory; but see `keepTree`.
+    /// The object as a tree. Parsed at each call, for most objects are looked at seldom and trees take much memory.
     func value() throws(APIError) -> Value {
-        if let tree = derived.withLock({ $0.tree }) { return tree }
-        let tree: Value
         do {
-            tree = try Value(json: bytes)
+            return try Value(json: bytes)
         } catch {
-            throw .internalError("stored object \(key) cannot be read: \(error)")
+            throw unreadable(error)
         }
-        derived.withLock { if $0.keepsTree { $0.tree = tree } }
-        return tree
     }
 
-    /// From now on the object is parsed once: while its change is told to many, or for good where it is looked up with every write of others.
-    func keepTree() { derived.withLock { $0.keepsTree = true } }
+    /// The object as the components of this process see it: without managed fields, and sharing with others what recurs. Parsed at each call too, but
+    /// see `keepLean`.
+    func lean() throws(APIError) -> Value {
+        if let lean = derived.withLock({ $0.lean }) { return lean }
+        let lean: Value
+        do {
+            lean = try Value(leanJSON: bytes)
+        } catch {
+            throw unreadable(error)
+        }
+        derived.withLock { if $0.keepsLean { $0.lean = lean } }
+        return lean
+    }
 
-    /// Takes `keepTree` back.
-    func dropTree() {
+    private func unreadable(_ error: JSONError) -> APIError { .internalError("stored object \(key) cannot be read: \(error)") }
+
+    /// From now on the lean object is parsed once: while its change is told to many, or for good where it is looked up with every write of others.
+    func keepLean() { derived.withLock { $0.keepsLean = true } }
+
+    /// Takes `keepLean` back.
+    func dropLean() {
         derived.withLock { derived in
-            derived.keepsTree = false
-            derived.tree = nil
+            derived.keepsLean = false
+            derived.lean = nil
         }
     }
 
     /// What selectors look at, gathered when the first one does.
     var index: ObjectIndex {
         if let index = derived.withLock({ $0.index }) { return index }
-        let fresh = ((try? value()) ?? .null).index(fieldsOf)
+        let fresh = ((try? lean()) ?? .null).index(fieldsOf)
         derived.withLock { $0.index = fresh }
         return fresh
     }

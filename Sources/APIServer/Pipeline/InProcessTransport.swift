@@ -78,7 +78,7 @@ private final class WatchSink: EventSink {
 
     /// Each write is one line, for that is how watchers write.
     func write(_ bytes: [UInt8]) -> Bool {
-        guard let line = try? Value(json: bytes), let kind = WatchEvent.Kind(rawValue: line["type"].string ?? "") else { return true }
+        guard let line = try? Value(leanJSON: bytes, depth: 1), let kind = WatchEvent.Kind(rawValue: line["type"].string ?? "") else { return true }
         return write(WatchEvent(kind, line["object"]))
     }
 

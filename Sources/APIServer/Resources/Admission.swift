@@ -81,8 +81,8 @@ extension ResourceRegistry: ObjectReader {
     private static let askedOften: Set = ["limitranges", "namespaces", "priorityclasses", "runtimeclasses", "serviceaccounts", "storageclasses"]
 
     private func lookUp(_ object: StoredObject, _ served: ServedResource) -> Value? {
-        if Self.askedOften.contains(served.plural) { object.keepTree() }
-        return try? served.value(of: object)
+        if Self.askedOften.contains(served.plural) { object.keepLean() }
+        return try? served.lean(of: object)
     }
 }
 

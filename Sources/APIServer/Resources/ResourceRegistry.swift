@@ -93,7 +93,7 @@ public final class ResourceRegistry: Sendable {
         for (prefix, collection) in collections { collection.load(entries[prefix] ?? [], revision: listing.revision) }
         for resource in resources.values {
             resource.collection.snapshot.objects.scan { object in
-                if let value = try? object.value() { resource.strategy.loaded(value) }
+                if let value = try? object.lean() { resource.strategy.loaded(value) }
                 return true
             }
         }
@@ -115,7 +115,7 @@ public final class ResourceRegistry: Sendable {
     /// Hears of every object of the resources named by plural: those that are there at once, changes before the client that made them is answered.
     public func observe(_ plurals: Set<String>, _ observer: @escaping @Sendable (Resource, String, Value?) -> Void) {
         observe({ plurals.contains($0.plural) }) { resource, key, object in
-            observer(resource.reference, key, object.flatMap { try? $0.value() })
+            observer(resource.reference, key, object.flatMap { try? $0.lean() })
         }
     }
 
@@ -124,10 +124,10 @@ public final class ResourceRegistry: Sendable {
             guard let prefix = Self.prefix(ofKey: change.key), let collection = collections[prefix] else { continue }
             let object = collection.object(after: change)
             // Parsed once for all who hear of it now.
-            object?.keepTree()
+            object?.keepLean()
             notify(change, prefix, object)
             collection.apply(change, object)
-            object?.dropTree()
+            object?.dropLean()
         }
         if let last = changes.last { applied.withLock { $0 = max($0, last.revision) } }
     }

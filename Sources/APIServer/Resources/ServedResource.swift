@@ -35,6 +35,9 @@ final class ServedResource: Sendable {
     /// A stored object in this version.
     func value(of object: StoredObject) throws(APIError) -> Value { served(try object.value()) }
 
+    /// As this process' own components see it.
+    func lean(of object: StoredObject) throws(APIError) -> Value { served(try object.lean()) }
+
     func served(_ stored: Value) -> Value { conversion?.served(stored) ?? stored }
 
     /// What is stored of an object of this version.

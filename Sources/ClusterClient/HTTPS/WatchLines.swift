@@ -25,7 +25,7 @@ struct WatchLines {
     }
 
     private static func event(_ line: [UInt8]) throws -> WatchEvent {
-        let value = try Value(json: line)
+        let value = try Value(leanJSON: line, depth: 1)
         guard let type = value["type"].string, let kind = WatchEvent.Kind(rawValue: type) else {
             throw APIError(.internalError, "unknown event of a watch: \(value["type"])")
         }
