@@ -24,6 +24,14 @@ public struct Fields: Sendable, Hashable {
         sortAndDeduplicate { _ in }
     }
 
+    /// Takes `count` members in the order of their keys, each key once.
+    public init(inOrder count: Int, _ gather: ((_ key: String, _ value: Value) -> Void) -> Void) {
+        var members: [Member] = []
+        members.reserveCapacity(count)
+        gather { members.append(Member(key: $0, value: $1)) }
+        self.members = members
+    }
+
     /// Takes members that are in order, each key once.
     init(sorted: [Member]) { members = sorted }
 

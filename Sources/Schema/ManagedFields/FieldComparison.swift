@@ -53,6 +53,8 @@ public struct FieldComparison: Sendable, Equatable {
             var isMember = false
             var nodes: [FieldSet.Node] = []
             var children: FieldSet { FieldSet(nodes) }
+
+            func node(_ element: String) -> FieldSet.Node { FieldSet.Node(element, isMember: isMember, children: children) }
         }
 
         init(_ old: Before, _ new: Value?, _ shape: Shape) {
@@ -61,65 +63,24 @@ public struct FieldComparison: Sendable, Equatable {
                 remove(value, shape)
                 return
             }
-            // An object, map or list is a path of its own where it comes into being.
-            switch shape {
-            case .leaf: compareLeaf(old, new)
-            case .structure(let content):
-                guard let before = Self.members(old), case .object(let after) = new else {
-                    compareLeaf(old, new)
-                    return
-                }
-                if old.isAbsent { changed.isMember = true }
-                compareFields(old, before, after, content)
-            case .map(let element):
-                guard let before = Self.members(old), case .object(let after) = new else {
-                    compareLeaf(old, new)
-                    return
-                }
-                if old.isAbsent { changed.isMember = true }
-                compareMembers(before, after, element.shape)
-            case .undeclared:
-                guard let before = Self.members(old), case .object(let after) = new else {
-                    compareLeaf(old, new)
-                    return
-                }
-                if old.isAbsent { changed.isMember = true }
-                compareMembers(before, after, .undeclared)
-            case .set, .associative:
-                guard let before = Self.elements(old), case .array(let after) = new else {
-                    compareLeaf(old, new)
-                    return
-                }
-                if old.isAbsent { changed.isMember = true }
-                compareElements(before, after, shape)
+            guard case .value = old else {
+                changed = Self.added(new, shape, isZero: !old.isAbsent)
+                return
             }
-        }
-
-        /// The members that an object had; nil if there was something else.
-        private static func members(_ old: Before) -> Fields? {
-            guard let value = old.value else { return Fields() }
-            if case .object(let members) = value { return members }
-            return nil
-        }
-
-        private static func elements(_ old: Before) -> [Value]? {
-            guard let value = old.value else { return [] }
-            if case .array(let elements) = value { return elements }
-            return nil
-        }
-
-        private mutating func compareLeaf(_ old: Before, _ new: Value) {
-            switch old {
-            case .absent: changed.isMember = true
-            case .zero: changed.isMember = !new.isEmpty
-            case .value(let value): changed.isMember = value != new
+            switch (shape, old.value, new) {
+            case (.structure(let content), .object(let before), .object(let after)): compareFields(before, after, content)
+            case (.map(let element), .object(let before), .object(let after)): compareMembers(before, after, element.shape)
+            case (.undeclared, .object(let before), .object(let after)): compareMembers(before, after, .undeclared)
+            case (.set, .array(let before), .array(let after)), (.associative, .array(let before), .array(let after)):
+                compareElements(before, after, shape)
+            default: changed.isMember = old.value != new
             }
         }
 
         private mutating func remove(_ value: Value, _ shape: Shape) {
             removed.isMember = true
             switch (shape, value) {
-            case (.structure(let content), .object(let members)): compareFields(.value(value), members, Fields(), content)
+            case (.structure(let content), .object(let members)): compareFields(members, Fields(), content)
             case (.map(let element), .object(let members)): compareMembers(members, Fields(), element.shape)
             case (.undeclared, .object(let members)): compareMembers(members, Fields(), .undeclared)
             case (.set, .array(let elements)), (.associative, .array(let elements)): compareElements(elements, [], shape)
@@ -128,28 +89,77 @@ public struct FieldComparison: Sendable, Equatable {
         }
 
         private mutating func add(_ element: String, _ below: Difference) {
-            let changes = FieldSet.Node(element, isMember: below.changed.isMember, children: below.changed.children)
+            let (changes, removals) = (below.changed.node(element), below.removed.node(element))
             if !changes.isEmpty { changed.nodes.append(changes) }
-            let removals = FieldSet.Node(element, isMember: below.removed.isMember, children: below.removed.children)
             if !removals.isEmpty { removed.nodes.append(removals) }
+        }
+
+        // MARK: What comes into being
+
+        /// All of a value where there was none. An object, map or list is then a path of its own.
+        /// - Parameter isZero: whether the zero value was there, without anyone having set it.
+        private static func added(_ new: Value, _ shape: Shape, isZero: Bool) -> Side {
+            switch (shape, new) {
+            case (_, .null): Side()
+            case (.structure(let content), .object(let members)): Side(isMember: !isZero, nodes: added(members, content, isZero: isZero))
+            case (.map(let element), .object(let members)): Side(isMember: !isZero, nodes: added(members, element.shape))
+            case (.undeclared, .object(let members)): Side(isMember: !isZero, nodes: added(members, .undeclared))
+            case (.set, .array(let elements)), (.associative, .array(let elements)): Side(isMember: !isZero, nodes: added(elements, shape))
+            default: Side(isMember: !isZero || !new.isEmpty)
+            }
+        }
+
+        private static func added(_ members: Fields, _ content: TypeContent, isZero: Bool) -> [FieldSet.Node] {
+            var nodes: [FieldSet.Node] = []
+            nodes.reserveCapacity(members.count)
+            var place = 0
+            for (name, value) in members {
+                while place < content.fields.count, Bytewise.order(content.fields[place].name, name) < 0 { place += 1 }
+                guard place < content.fields.count, content.fields[place].name == name else {
+                    let node = added(value, .undeclared, isZero: false).node(PathElement.field(name))
+                    if !node.isEmpty { nodes.append(node) }
+                    continue
+                }
+                let field = content.fields[place]
+                let isThere = isZero && (field.isEmbeddedObject || field.presence == .always)
+                let node = added(value, field.shape, isZero: isThere).node(content.pathElements[place])
+                if !node.isEmpty { nodes.append(node) }
+            }
+            return nodes
+        }
+
+        private static func added(_ members: Fields, _ shape: Shape) -> [FieldSet.Node] {
+            var nodes: [FieldSet.Node] = []
+            nodes.reserveCapacity(members.count)
+            for (name, value) in members where !value.isNull { nodes.append(added(value, shape, isZero: false).node(PathElement.field(name))) }
+            return nodes
+        }
+
+        private static func added(_ elements: [Value], _ shape: Shape) -> [FieldSet.Node] {
+            if elements.count == 1, !elements[0].isNull {
+                return [added(elements[0], shape.elementShape, isZero: false).node(shape.pathElement(elements[0]) ?? "i:0")]
+            }
+            let indexed = IndexedElements(elements, shape)
+            let nodes = indexed.order.map { element in
+                let values = indexed.values(element)
+                // Where an element is there more than once, all of them are one piece.
+                return values.count == 1 ? added(values[0], shape.elementShape, isZero: false).node(element) : FieldSet.Node(element, isMember: true)
+            }
+            return FieldSet(unordered: nodes.filter { !$0.isEmpty }).nodes
         }
 
         // MARK: Objects and maps
 
         /// Both have their members by name, and so has the type its fields.
-        private mutating func compareFields(_ old: Before, _ before: Fields, _ after: Fields, _ content: TypeContent) {
+        private mutating func compareFields(_ before: Fields, _ after: Fields, _ content: TypeContent) {
             var place = 0
-            let isZero = if case .zero = old { true } else { false }
             Self.walk(before, after) { name, left, right in
                 while place < content.fields.count, Bytewise.order(content.fields[place].name, name) < 0 { place += 1 }
                 guard place < content.fields.count, content.fields[place].name == name else {
                     if left != right { add(PathElement.field(name), Difference(Before(left), right, .undeclared)) }
                     return
                 }
-                let field = content.fields[place]
-                let isAbsent = if case .none = left { true } else { false }
-                let isThere = isAbsent && isZero && (field.isEmbeddedObject || field.presence == .always)
-                add(content.pathElements[place], Difference(isThere ? .zero : Before(left), right, field.shape))
+                add(content.pathElements[place], Difference(Before(left), right, content.fields[place].shape))
             }
         }
 

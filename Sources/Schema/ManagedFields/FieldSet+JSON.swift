@@ -39,14 +39,14 @@ extension FieldSet {
     /// The set as `FieldsV1`: `{"f:spec":{"f:replicas":{}}}`. A path that is in the set and has members below it holds `".":{}`.
     public var json: Value { .object(members(includingItself: false)) }
 
+    /// The elements are in order, and the one that stands for the set's own path comes before all others.
     private func members(includingItself: Bool) -> Fields {
-        var members: [(String, Value)] = []
-        members.reserveCapacity(nodes.count + 1)
-        if includingItself { members.append((PathElement.itself, Self.leaf)) }
-        for node in nodes {
-            members.append((node.element, node.children.isEmpty ? Self.leaf : .object(node.children.members(includingItself: node.isMember))))
+        Fields(inOrder: nodes.count + (includingItself ? 1 : 0)) { append in
+            if includingItself { append(PathElement.itself, Self.leaf) }
+            for node in nodes {
+                append(node.element, node.children.isEmpty ? Self.leaf : .object(node.children.members(includingItself: node.isMember)))
+            }
         }
-        return Fields(members)
     }
 
     private static let leaf = Value.object(Fields())
