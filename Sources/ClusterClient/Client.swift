@@ -39,10 +39,34 @@ public struct Client: Sendable {
     public func list(
         _ resource: Resource, namespace: String = "", labelSelector: String = "", fieldSelector: String = ""
     ) async throws -> (items: [Value], resourceVersion: String) {
-        let list = try await answer(
-            APIRequest(.get, resource.path(namespace: namespace), query: Self.selectors(labelSelector, fieldSelector))
-        ) { body throws(JSONError) in try Value(leanJSON: body, depth: 2) }
-        return (list["items"].array.map { Self.completed($0, resource) }, list.resourceVersion)
+        let query = Self.selectors(labelSelector, fieldSelector)
+        do {
+            return try await list(resource, namespace, query, limit: Self.pageLimit)
+        } catch let error as APIError where error.reason == .expired {
+            // The revision that the first page was of has gone meanwhile: then all at once.
+            return try await list(resource, namespace, query, limit: 0)
+        }
+    }
+
+    /// Objects that are asked for at once, so that neither side ever holds a whole collection as one text.
+    private static let pageLimit = 500
+
+    private func list(
+        _ resource: Resource, _ namespace: String, _ query: [(name: String, value: String)], limit: Int
+    ) async throws -> (items: [Value], resourceVersion: String) {
+        var items: [Value] = []
+        var next = ""
+        while true {
+            var query = query
+            if limit > 0 { query.append(("limit", String(limit))) }
+            if !next.isEmpty { query.append(("continue", next)) }
+            let page = try await answer(APIRequest(.get, resource.path(namespace: namespace), query: query)) { body throws(JSONError) in
+                try Value(leanJSON: body, depth: 2)
+            }
+            items += page["items"].array.lazy.map { Self.completed($0, resource) }
+            next = page.metadata["continue"].string ?? ""
+            if next.isEmpty { return (items, page.resourceVersion) }
+        }
     }
 
     /// Changes after `resourceVersion`, with bookmarks.

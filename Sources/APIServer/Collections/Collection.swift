@@ -83,12 +83,14 @@ final class Collection: Sendable {
     // MARK: Following the log
 
     /// Takes over what the store holds. Before any change is applied.
-    func load(_ entries: [Entry], revision: Int64) {
-        let snapshot = Snapshot(entries.map { stored($0.key, $0.revision, $0.value) })
-        let last = entries.map(\.revision).max() ?? 0
+    func load(_ objects: [StoredObject], revision: Int64) {
+        let snapshot = Snapshot(objects)
+        let last = objects.map(\.revision).max() ?? 0
         following.withLock { $0.historyStart = revision }
         current.withLock { $0 = Current(snapshot: snapshot, revision: last) }
     }
+
+    func object(of entry: Entry) -> StoredObject { stored(entry.key, entry.revision, entry.value) }
 
     /// The object after a change; nil where it was deleted.
     func object(after change: Change) -> StoredObject? { change.value.map { stored(change.key, change.revision, $0) } }

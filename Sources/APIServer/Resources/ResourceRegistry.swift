@@ -85,13 +85,22 @@ public final class ResourceRegistry: Sendable {
 
     /// Fills the collections and follows the store from there.
     private func load() throws(StoreError) {
-        let listing = try store.list(prefix: "/registry/", at: nil)
-        var entries: [String: [Entry]] = [:]
-        for entry in listing.entries {
-            if let prefix = Self.prefix(ofKey: entry.key) { entries[prefix, default: []].append(entry) }
+        var listing = try store.list(prefix: "/registry/", at: nil)
+        for collection in collections.values { collection.load([], revision: listing.revision) }
+        // From the end, so that what the store gave is let go of as it is taken over: the objects are never there twice.
+        while let last = listing.entries.last {
+            guard let prefix = Self.prefix(ofKey: last.key), let collection = collections[prefix] else {
+                listing.entries.removeLast()
+                continue
+            }
+            var objects: [StoredObject] = []
+            while let entry = listing.entries.last, entry.key.utf8.starts(with: prefix.utf8) {
+                objects.append(collection.object(of: entry))
+                listing.entries.removeLast()
+            }
+            collection.load(objects.reversed(), revision: listing.revision)
         }
-        for (prefix, collection) in collections { collection.load(entries[prefix] ?? [], revision: listing.revision) }
-        for resource in resources.values {
+        for resource in resources.values where resource.strategy.remembersObjects {
             resource.collection.snapshot.objects.scan { object in
                 if let value = try? object.lean() { resource.strategy.loaded(value) }
                 return true

@@ -47,6 +47,9 @@ protocol ResourceStrategy: Sendable {
     /// Hears of an object that is gone from the store.
     func deleted(_ object: Value)
 
+    /// Whether the strategy is shown the objects that are there at the start.
+    var remembersObjects: Bool { get }
+
     /// Hears of every object at start, before anything is served.
     func loaded(_ object: Value)
 }
@@ -67,6 +70,7 @@ extension ResourceStrategy {
     func abandon(_ object: Value, old: Value?) {}
     func committed(_ object: Value, old: Value?) {}
     func deleted(_ object: Value) {}
+    var remembersObjects: Bool { false }
     func loaded(_ object: Value) {}
 }
 

@@ -145,6 +145,8 @@ struct ServiceStrategy: ResourceStrategy {
 
     func deleted(_ object: Value) { addresses.release(Self.ips(object), Self.ports(object), of: object.uid) }
 
+    var remembersObjects: Bool { true }
+
     func loaded(_ object: Value) {
         for address in Self.ips(object) { try? addresses.reserve(address, for: object.uid) }
         for port in Self.ports(object) { try? addresses.reserve(port: port, for: object.uid) }
