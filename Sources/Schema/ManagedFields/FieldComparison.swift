@@ -191,6 +191,19 @@ public struct FieldComparison: Sendable, Equatable {
         private mutating func compareElements(_ before: [Value], _ after: [Value], _ shape: Shape) {
             // Most lists are as they were.
             if before == after { return }
+            if shape.areAligned(before, after) {
+                for index in before.indices where before[index] != after[index] {
+                    guard let element = shape.pathElement(after[index]) else { continue }
+                    add(element, Difference(Before(before[index]), after[index], shape.elementShape))
+                }
+            } else {
+                compareUnaligned(before, after, shape)
+            }
+            changed.nodes = FieldSet(unordered: changed.nodes).nodes
+            removed.nodes = FieldSet(unordered: removed.nodes).nodes
+        }
+
+        private mutating func compareUnaligned(_ before: [Value], _ after: [Value], _ shape: Shape) {
             let old = IndexedElements(before, shape)
             let new = IndexedElements(after, shape)
             for element in new.order {
@@ -208,8 +221,6 @@ public struct FieldComparison: Sendable, Equatable {
             for element in old.order where new.values(element).isEmpty {
                 for value in old.values(element).prefix(1) { add(element, Difference(.value(value), nil, shape.elementShape)) }
             }
-            changed.nodes = FieldSet(unordered: changed.nodes).nodes
-            removed.nodes = FieldSet(unordered: removed.nodes).nodes
         }
     }
 }
@@ -242,6 +253,19 @@ extension Shape {
         default: PathElement.value(element)
         }
     }
+
+    /// Whether both are short associative lists of the same elements in the same order, each of them once, as most are that somebody writes again.
+    func areAligned(_ left: [Value], _ right: [Value]) -> Bool {
+        guard case .associative(let keys, _) = self, left.count == right.count, left.count <= Self.alignedMax else { return false }
+        func areSame(_ one: Value, _ other: Value) -> Bool { keys.allSatisfy { one[$0] == other[$0] } }
+        for index in left.indices {
+            guard areSame(left[index], right[index]), keys.allSatisfy({ !left[index][$0].isNull }) else { return false }
+            for earlier in 0..<index where areSame(left[earlier], left[index]) { return false }
+        }
+        return true
+    }
+
+    private static var alignedMax: Int { 32 }
 
     var elementShape: Shape {
         switch self {

@@ -42,14 +42,13 @@ private struct FieldSetWalk {
         case .leaf: return Self.leaf
         case .undeclared:
             guard case .object(let members) = value else { return Self.leaf }
-            return (false, visit(members) { _ in .undeclared })
+            return (false, visit(members, .undeclared))
         case .structure(let content):
             guard let members = object(value) else { return (false, FieldSet()) }
-            return (false, visit(members) { content.shape(ofMember: $0) }.withStructureMembers(content))
+            return (false, visit(members, content).withStructureMembers(content))
         case .map(let element):
             guard let members = object(value) else { return (false, FieldSet()) }
-            let shape = element.shape
-            return (false, visit(members) { _ in shape }.withAllMembers)
+            return (false, visit(members, element.shape).withAllMembers)
         case .set, .associative:
             guard case .array(let elements) = value else {
                 if !value.isNull { fail("expected list, got \(Self.shown(value))") }
@@ -65,38 +64,54 @@ private struct FieldSetWalk {
         return nil
     }
 
-    private mutating func visit(_ members: Fields, _ shapeOf: (String) -> Shape?) -> FieldSet {
+    private mutating func visit(_ members: Fields, _ shape: Shape) -> FieldSet {
         var nodes: [FieldSet.Node] = []
         nodes.reserveCapacity(members.count)
+        for (name, value) in members { visit(value, PathElement.field(name), shape, &nodes) }
+        return FieldSet(nodes)
+    }
+
+    /// Both have their members by name, and so has the type its fields.
+    private mutating func visit(_ members: Fields, _ content: TypeContent) -> FieldSet {
+        var nodes: [FieldSet.Node] = []
+        nodes.reserveCapacity(members.count)
+        var place = 0
         for (name, value) in members {
-            let element = PathElement.field(name)
-            path.append(element)
-            defer { path.removeLast() }
-            guard let shape = shapeOf(name) else {
-                fail("field not declared in schema")
-                continue
+            while place < content.fields.count, Bytewise.order(content.fields[place].name, name) < 0 { place += 1 }
+            if place < content.fields.count, content.fields[place].name == name {
+                visit(value, content.pathElements[place], content.fields[place].shape, &nodes)
+            } else {
+                visit(value, PathElement.field(name), content.shape(ofMember: name), &nodes)
             }
-            let below = visit(value, shape)
-            let isEmpty = value.isNull || (value.isObject && value.isEmpty)
-            let node = FieldSet.Node(element, isMember: below.isMember || isEmpty, children: below.children)
-            if !node.isEmpty { nodes.append(node) }
         }
         return FieldSet(nodes)
     }
 
+    private mutating func visit(_ value: Value, _ element: String, _ shape: Shape?, _ nodes: inout [FieldSet.Node]) {
+        path.append(element)
+        defer { path.removeLast() }
+        guard let shape else { return fail("field not declared in schema") }
+        let below = visit(value, shape)
+        let isEmpty = value.isNull || (value.isObject && value.isEmpty)
+        let node = FieldSet.Node(element, isMember: below.isMember || isEmpty, children: below.children)
+        if !node.isEmpty { nodes.append(node) }
+    }
+
     private mutating func visit(_ elements: [Value], _ shape: Shape) -> FieldSet {
-        var nodes: [String: FieldSet.Node] = [:]
+        var nodes: [FieldSet.Node] = []
+        nodes.reserveCapacity(elements.count)
+        var seen = Set<String>()
         for (index, value) in elements.enumerated() {
             guard let element = pathElement(value, shape, index) else { continue }
-            guard nodes[element] == nil else {
+            guard elements.count == 1 || seen.insert(element).inserted else {
                 fail("duplicate entries for key \(PathElement.describe(element))")
                 continue
             }
             path.append(element)
-            nodes[element] = FieldSet.Node(element, isMember: true, children: visit(value, shape.elementShape).children)
+            nodes.append(FieldSet.Node(element, isMember: true, children: visit(value, shape.elementShape).children))
             path.removeLast()
         }
-        return FieldSet(unordered: Array(nodes.values))
+        return FieldSet(unordered: nodes)
     }
 
     private mutating func pathElement(_ value: Value, _ shape: Shape, _ index: Int) -> String? {

@@ -35,6 +35,7 @@ enum TypedMerge {
     /// Elements that the configuration names come in its order. Those that only the object has stay where they are among them: an element of
     /// the object that the configuration has moved is passed over until its turn comes.
     private static func merge(_ live: [Value], _ changes: [Value], _ shape: Shape) -> [Value] {
+        if shape.areAligned(live, changes) { return zip(live, changes).map { merge($0, $1, shape.elementShape) } }
         let old = IndexedElements(live, shape)
         let new = IndexedElements(changes, shape)
         var shared = new.order.filter { !old.values($0).isEmpty }[...]
