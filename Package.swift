@@ -131,7 +131,7 @@ let package = Package(
             dependencies: [
                 "APIServer", "ClusterClient", "ContainerRuntime", "Controllers", "HTTPServer", "Identity", "KubernetesAPI", "NodeAgent",
                 "ObjectModel",
-                "Schema", "ServiceNetwork", "TestSupport", nio("NIOHTTP1"),
+                "Schema", "ServiceNetwork", "TestSupport", "apus", nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOWebSocket"),
             ],
             exclude: ["Corpus"]),
         .testTarget(name: "ObjectModelTests", dependencies: ["ObjectModel", "TestSupport"]),
@@ -145,8 +145,8 @@ let package = Package(
         .testTarget(
             name: "HTTPServerTests",
             dependencies: [
-                "APIServer", "HTTPServer", "Identity", "ClusterClient", "Storage", nio("NIOCore"), nio("NIOPosix"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "APIServer", "HTTPServer", "Identity", "ClusterClient", "Storage", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
+                nio("NIOWebSocket"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         .testTarget(
             name: "APIServerTests",

@@ -218,6 +218,7 @@ import Testing
         #expect(CompletionIndexes(indexes).text == text)
         #expect(CompletionIndexes(text, completions: 8) == CompletionIndexes(indexes))
         #expect(CompletionIndexes("3-9", completions: 5) == CompletionIndexes([3, 4]))
+        #expect(CompletionIndexes("0-9223372036854775807", completions: .max).intersection(CompletionIndexes([3, 4])).text == "3,4")
     }
 
     @Test func `the pause doubles with each failure in a row`() {

@@ -22,4 +22,10 @@ import Testing
             "<p class=/a>x</p><!-- <a href=\"/no\"> --><A HREF=\"\(prefix)/yes\" title='/t'>1 < 2</a><img src=\(prefix)/i alt>\n<a href='\(prefix)/q'"
         #expect(String(decoding: links.rewrite(html: Array(page.utf8), host: "h"), as: UTF8.self) == expected)
     }
+
+    @Test func `a page that is not UTF-8 stays as it is but for its links`() {
+        let page = Array("<p title='caf".utf8) + [0xE9] + Array("'><a href='/x'><a href='/".utf8) + [0xE9] + Array("'>".utf8)
+        let expected = Array("<p title='caf".utf8) + [0xE9] + Array("'><a href='\(links.prefix)/x'><a href='/".utf8) + [0xE9] + Array("'>".utf8)
+        #expect(links.rewrite(html: page, host: "h") == expected)
+    }
 }

@@ -20,6 +20,15 @@ import Testing
         #expect(try environment(container)["B"] == "1-$(C)-$(A)")
     }
 
+    @Test func `variables that double each other end in a refusal, not in all memory there is`() {
+        let doubling = (0..<60).map { index -> Value in
+            ["name": .string("V\(index)"), "value": .string(index == 0 ? "xxxxxxxx" : "$(V\(index - 1))$(V\(index - 1))")]
+        }
+        #expect(throws: ContainerConfigError("the variables in $(V17)$(V17) expand to more than 1 MiB")) {
+            try environment(["name": "main", "env": .array(doubling)])
+        }
+    }
+
     @Test func `takes whole objects and single keys`() throws {
         let container: Value = [
             "name": "main", "envFrom": [["configMapRef": ["name": "all"], "prefix": "P_"], ["secretRef": ["name": "gone", "optional": true]]],

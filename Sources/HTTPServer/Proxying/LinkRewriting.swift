@@ -33,9 +33,12 @@ public struct LinkRewriting: Sendable, Equatable {
         out.reserveCapacity(html.count + html.count / 16)
         var scanner = HTMLScanner(html)
         while let value = scanner.nextAttributeValue() {
-            out += html[scanner.copied..<value.range.lowerBound]
-            let text = String(decoding: html[value.range], as: UTF8.self)
-            out += Array((Self.attributes.contains(value.name) ? rewrite(text, host: host) : text).utf8)
+            guard Self.attributes.contains(value.name) else { continue }
+            // What is no UTF-8 would not be what it was when it is written again.
+            guard let text = String(validating: html[value.range], as: UTF8.self) else { continue }
+            let rewritten = rewrite(text, host: host)
+            guard rewritten != text else { continue }
+            out += html[scanner.copied..<value.range.lowerBound] + Array(rewritten.utf8)
             scanner.copied = value.range.upperBound
         }
         return out + html[scanner.copied...]

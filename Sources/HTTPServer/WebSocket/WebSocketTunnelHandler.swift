@@ -31,14 +31,23 @@ final class WebSocketTunnelHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
+        guard !hasSentClose else { return }
+        // No extension was agreed on, and a client's frames are masked (RFC 6455, sections 5.1 and 5.2).
+        guard frame.maskKey != nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return refuse(context) }
         switch frame.opcode {
         case .binary, .text, .continuation: received(frame, context)
         case .ping: context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)), promise: nil)
         case .connectionClose:
             sendClose(context)
             closeWritten?.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-        default: break
+        case .pong: break
+        default: refuse(context)
         }
+    }
+
+    private func refuse(_ context: ChannelHandlerContext) {
+        sendClose(context, code: .protocolError)
+        closeWritten?.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
     }
 
     private func received(_ frame: WebSocketFrame, _ context: ChannelHandlerContext) {

@@ -96,7 +96,7 @@ struct ContainerLauncher: Sendable {
         let resources = ContainerResources(
             pod: pod, container: container, memoryCapacityBytes: services.capacity.memoryBytes,
             usesUnifiedHierarchy: services.cgroups?.isUnified == true)
-        var config = ContainerConfig(
+        var config = try ContainerConfig(
             pod: pod, container: container, attempt: attempt, imageRef: image.ref, environment: environment, mounts: mounts, security: security,
             resources: resources
         ).value

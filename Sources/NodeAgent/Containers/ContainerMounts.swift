@@ -70,7 +70,7 @@ struct ContainerMounts {
     private func subPath(_ mount: Value) throws -> String {
         if let text = mount["subPathExpr"].string, !text.isEmpty {
             var missing: String?
-            let path = VariableExpansion.expand(text) { name in
+            let path = try VariableExpansion.expand(text) { name in
                 if let value = environment[name] { return value }
                 missing = name
                 return nil

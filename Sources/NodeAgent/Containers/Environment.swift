@@ -24,7 +24,7 @@ struct Environment: Sendable, Equatable {
     }
 
     /// `$(NAME)` in commands and arguments.
-    func expand(_ text: String) -> String { VariableExpansion.expand(text) { self[$0] } }
+    func expand(_ text: String) throws(ContainerConfigError) -> String { try VariableExpansion.expand(text) { self[$0] } }
 }
 
 /// What an environment is made from: the objects that it refers to are there already, so that making it is pure.
@@ -94,7 +94,7 @@ struct EnvironmentSource: Sendable {
 
     private func value(of variable: Value, in container: ContainerSpec, known: Environment, services: [String: String]) throws -> String? {
         let source = variable["valueFrom"]
-        guard source.isObject else { return VariableExpansion.expand(variable["value"].string ?? "") { known[$0] ?? services[$0] } }
+        guard source.isObject else { return try VariableExpansion.expand(variable["value"].string ?? "") { known[$0] ?? services[$0] } }
         if source["fieldRef"].isObject { return try downwardAPI.field(source["fieldRef"]["fieldPath"].string ?? "") }
         if source["resourceFieldRef"].isObject { return try downwardAPI.resource(source["resourceFieldRef"], of: container) }
         if source["configMapKeyRef"].isObject {

@@ -33,9 +33,14 @@ enum ConfigurationFile {
 
     private static func options(_ path: String, _ known: CommandOptions, _ command: String) throws -> [String] {
         guard let data = FileManager.default.contents(atPath: path) else { throw Failure("--config \(path): no such file, or it cannot be read") }
+        return try options(in: data, path, known, command)
+    }
+
+    /// What the file says, as arguments of the command.
+    static func options(in text: some Sequence<UInt8>, _ path: String, _ known: CommandOptions, _ command: String) throws -> [String] {
         let document: YAML.Document
         do {
-            document = try YAML.parse(data)
+            document = try YAML.parse(text)
         } catch {
             throw Failure("--config \(path): \(error)")
         }

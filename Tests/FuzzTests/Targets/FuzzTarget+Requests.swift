@@ -5,11 +5,12 @@ import ObjectModel
 @testable import APIServer
 @testable import ClusterClient
 @testable import HTTPServer
+@testable import NodeAgent
 
 /// What a request carries beside its body, and who it says it is from.
 extension FuzzTarget {
     static let requests: [FuzzTarget] = [
-        labelSelector, fieldSelector, target, accept, continueToken, bearerToken, signingRequest, streams, watchLines,
+        labelSelector, fieldSelector, target, accept, continueToken, bearerToken, signingRequest, streams, watchLines, requestHeaders, links,
     ]
 
     private static let labelSelector = FuzzTarget(name: "label-selector", words: [" in (", " notin (", "!", "==", "!=", ",", " gt ", ">", "<", "()"])
@@ -47,6 +48,7 @@ extension FuzzTarget {
             _ = try? WriteOptions(request)
             _ = try? DeleteOptions(request)
             _ = try? LogOptions(HTTPRequest(api: request))
+            _ = try? ContainerLogOptions(request, now: Timestamp(seconds: 1_800_000_000))
             _ = ProxyTarget(info.name)
         }
         return true
@@ -139,5 +141,45 @@ extension FuzzTarget {
         var count = 0
         for half in [bytes.prefix(bytes.count / 2), bytes.dropFirst(bytes.count / 2)] { count += (try? lines.events(half))?.count ?? 0 }
         return count > 0
+    }
+
+    private struct Everything: Authorizer {
+        func authorize(_ attributes: RequestAttributes) -> Decision { .allow(reason: "") }
+    }
+
+    /// A line each: what a request says beside its path and body.
+    private static let requestHeaders = FuzzTarget(
+        name: "request-headers",
+        words: [
+            "impersonate-user: ", "impersonate-group: ", "impersonate-extra-", "impersonate-uid: ", "system:serviceaccount:a:b", "%2f",
+            "accept-encoding: ",
+            "gzip;q=0", "if-none-match: ", "\n", "W/\"", "*",
+        ]
+    ) { bytes throws(BrokenPromise) in
+        let lines = bytes.split(separator: UInt8(ascii: "\n")).map { line in
+            line.split(separator: UInt8(ascii: ":"), maxSplits: 1).map { String(Substring(Array($0).text).trimmed) }
+        }
+        let headers = HTTPHeaders(lines.filter { $0.count == 2 }.map { ($0[0], $0[1]) })
+        guard case .success(let request) = HTTPRequest.reading(method: "GET", uri: "/api", headers: headers, Peer(address: "", certificate: nil))
+        else {
+            throw BrokenPromise("headers alone make no request wrong")
+        }
+        _ = Compression(request)
+        let document = DiscoveryDocument([], contentType: "application/json")
+        _ = document.answer(ifNoneMatch: headers.first(name: "if-none-match"))
+        let requester = UserInfo(name: "admin", groups: ["system:masters"])
+        guard let user = try? Impersonation.user(headers, requester: requester, authorizer: Everything()) else { return false }
+        try keep(!user.name.isEmpty, "somebody asks")
+        return user.name != requester.name
+    }
+
+    /// A page of a backend, as it goes through the proxy.
+    private static let links = FuzzTarget(
+        name: "links", words: ["<a href=\"/", "<!--", "-->", "src='", "=", ">", "<", "http://10.0.0.5:80/", "\u{e9}"]
+    ) { bytes throws(BrokenPromise) in
+        let links = LinkRewriting(prefix: "/proxy")
+        let once = links.rewrite(html: bytes, host: "10.0.0.5:80")
+        try keep(links.rewrite(html: once, host: "10.0.0.5:80") == once, "links lead through the proxy once")
+        return once != bytes
     }
 }

@@ -5,10 +5,14 @@ import ObjectModel
 @testable import Controllers
 @testable import NodeAgent
 @testable import ServiceNetwork
+@testable import apus
 
 /// What comes from beside the API: schedules, zone files, the network's names, containers' logs, images, files of the system.
 extension FuzzTarget {
-    static let surroundings: [FuzzTarget] = [schedule, zoneFile, dns, resolver, logLines, healthCheck, image, registryCredentials, kubeconfig]
+    static let surroundings: [FuzzTarget] = [
+        schedule, zoneFile, dns, resolver, logLines, healthCheck, image, registryCredentials, kubeconfig,
+        configuration, variables, completionIndexes,
+    ]
 
     private static let schedule = FuzzTarget(
         name: "cron-schedule", words: ["@every ", "@daily", "*/", "-", ",", "?", "sun", "JAN", "1h30m", "1e9h", "L", "CRON_TZ=UTC ", "TZ="]
@@ -94,5 +98,53 @@ extension FuzzTarget {
     ) { bytes in
         _ = ServerURL(bytes.text)
         return (try? KubeconfigFile(bytes.text)) != nil
+    }
+
+    private static let upOptions = CommandOptions(of: Up.self)
+
+    /// `--config FILE`.
+    private static let configuration = FuzzTarget(
+        name: "configuration", words: upOptions.names.sorted().map { "\($0): " } + ["true", "false", "- ", "\n", "&a", "*a", "\"", "--", "1h"]
+    ) { bytes throws(BrokenPromise) in
+        guard let arguments = try? ConfigurationFile.options(in: bytes, "c.yaml", upOptions, "up") else { return false }
+        for argument in arguments {
+            let name = argument.dropFirst(2).prefix { $0 != "=" }
+            try keep(argument.hasPrefix("--") && upOptions.names.contains(String(name)), "\(argument) is an option of the command")
+        }
+        guard let up = (try? Apus.parseAsRoot(["up"] + arguments)) as? Up else { return false }
+        _ = try? Settings(data: up.data, server: up.server, pods: up.pods, node: up.node, simulatedNodes: up.simulatedNodes)
+        return true
+    }
+
+    /// A line each: what a pod gives its containers as variables, each of which may name those before it; the last line as a field of the pod, too.
+    private static let variables = FuzzTarget(
+        name: "variables", words: ["$(A)", "$(", "$$", ")", "\n", "metadata.labels['a']", "['", "']", "$(B)$(B)"]
+    ) { bytes throws(BrokenPromise) in
+        let lines = bytes.split(separator: UInt8(ascii: "\n")).prefix(60).map { Array($0).text }
+        let variables = lines.enumerated().map { index, text -> Value in ["name": .string(name(index)), "value": .string(text)] }
+        let container: Value = ["name": "main", "env": .array(variables)]
+        let pod = Pod(["metadata": ["name": "web", "labels": ["a": "b"]], "spec": ["containers": [container]]])
+        let source = EnvironmentSource(downwardAPI: DownwardAPI(pod: pod))
+        let isField = lines.last.map { (try? source.downwardAPI.field($0)) != nil } ?? false
+        guard let environment = try? source.environment(of: pod.containers[0]) else { return isField }
+        for (index, line) in lines.enumerated() where !line.contains("$") {
+            try keep(environment[name(index)] == line, "a text without variables stays as it is")
+        }
+        return lines.contains { (try? environment.expand($0)) != nil }
+    }
+
+    private static func name(_ index: Int) -> String { String(UnicodeScalar(UInt8(ascii: "A") + UInt8(index))) }
+
+    private static let completionIndexes = FuzzTarget(name: "completion-indexes", words: [",", "-", "0-", "9223372036854775807", "2147483646"]) {
+        bytes throws(BrokenPromise) in
+        for completions in [1, 100, Int(Int32.max)] {
+            var indexes = CompletionIndexes(bytes.text, completions: completions)
+            try keep(CompletionIndexes(indexes.text, completions: completions) == indexes, "\(indexes.text) is read as it was written")
+            try keep(indexes.intersection(indexes) == indexes && indexes.union([]) == indexes, "a set is itself")
+            try keep(indexes.count <= completions, "no more than there are")
+            let wasThere = indexes.contains(7)
+            try keep(indexes.insert(7) != wasThere && indexes.contains(7), "what was put in is there")
+        }
+        return CompletionIndexes(bytes.text, completions: 100).count > 0
     }
 }
