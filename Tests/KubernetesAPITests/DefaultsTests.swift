@@ -54,8 +54,8 @@ enum Golden {
     static func completed(_ object: Value) throws -> Value {
         var object = object
         let type = try type(of: object)
-        let messages = try SchemaDecoder.decode(&object, as: type)
-        #expect(messages.isEmpty)
+        let unknown = try SchemaDecoder.decode(&object, as: type)
+        #expect(unknown.isEmpty)
         Defaulter.apply(to: &object, type: type)
         return object
     }

@@ -36,23 +36,20 @@ import Testing
     func decode(_ spec: Value) throws -> (Value, [String]) {
         let type = try #require(registry.type(named: "org.example.v1.Thing"))
         var thing: Value = ["apiVersion": "example.org/v1", "kind": "Thing", "spec": spec]
-        let messages = try SchemaDecoder.decode(&thing, as: type)
-        return (thing.spec, messages)
+        let unknown = try SchemaDecoder.decode(&thing, as: type)
+        return (thing.spec, unknown)
     }
 
     @Test func `unknown fields are dropped and named with their paths`() throws {
-        let (spec, messages) = try decode(["nope": 1, "name": "a", "parts": [["name": "x"], ["name": "y", "b": 1, "inner": ["k": ["c": 2]]]]])
-        #expect(
-            messages == [
-                #"unknown field "spec.nope""#, #"unknown field "spec.parts[1].b""#, #"unknown field "spec.parts[1].inner.k.c""#,
-            ])
+        let (spec, unknown) = try decode(["nope": 1, "name": "a", "parts": [["name": "x"], ["name": "y", "b": 1, "inner": ["k": ["c": 2]]]]])
+        #expect(unknown == ["spec.nope", "spec.parts[1].b", "spec.parts[1].inner.k.c"])
         #expect(spec == ["name": "a", "parts": [["name": "x"], ["name": "y", "inner": ["k": [:]]]]])
     }
 
     @Test func `keys are case-sensitive`() throws {
-        let (spec, messages) = try decode(["Name": "a"])
+        let (spec, unknown) = try decode(["Name": "a"])
         #expect(spec == [:])
-        #expect(messages == [#"unknown field "spec.Name""#])
+        #expect(unknown == ["spec.Name"])
     }
 
     @Test func `zeros go unless the field tells them from absence`() throws {

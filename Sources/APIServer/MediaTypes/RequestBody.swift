@@ -26,7 +26,7 @@ struct RequestBody: Sendable {
             Result { () throws(JSONError) in try JSONParser.parseReportingDuplicates(bytes) }
         }
         switch parsed {
-        case .success(let parsed): return RequestBody(value: parsed.value, duplicates: RepeatedKeys(paths: parsed.duplicates))
+        case .success(let parsed): return RequestBody(value: parsed.value, duplicates: RepeatedKeys(paths: parsed.duplicates, in: bytes))
         case .failure(let error): throw .badRequest("couldn't get version/kind; json parse error: \(error.message)")
         }
     }

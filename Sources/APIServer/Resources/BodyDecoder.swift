@@ -19,13 +19,14 @@ struct BodyDecoder: Sendable {
         } catch {
             throw patch?.mismatch(sent, error, type) ?? error.badRequest(object: sent, kind: kind)
         }
-        let duplicates = duplicates.outside(unknown)
         guard !unknown.isEmpty || !duplicates.isEmpty || patch?.problems.isEmpty == false else { return [] }
+        // What a patch makes is in the order of its keys, for upstream as well.
+        let ofPatch = patch.map { $0.problems + RepeatedKeys.none.problems(unknown) }
         switch validation {
         case .ignore: return []
-        case .warn: return (patch?.problems ?? duplicates.warnings) + unknown
+        case .warn: return ofPatch ?? duplicates.warnings(unknown)
         case .strict:
-            let problems = (patch?.problems ?? duplicates.problems) + unknown
+            let problems = ofPatch ?? duplicates.problems(unknown)
             throw patch?.strictRefusal(of: sent, problems) ?? DecodingError.strict(problems, object: sent, kind: kind)
         }
     }

@@ -32,7 +32,7 @@ struct PatchBody: Sendable {
         (patch, duplicates) = try Self.parse(request, kind)
         guard kind == .json else {
             guard patch.isObject else { throw Self.undecodable(patch, kind, as: "map[string]interface {}") }
-            problems = duplicates.map { "duplicate field \"\($0)\"" }
+            problems = duplicates.isEmpty ? [] : StrictProblems.inOrder(of: request.body, unknown: [])
             return
         }
         guard patch.isArray else { throw Self.undecodable(patch, kind, as: "[]handlers.jsonPatchOp") }
@@ -42,7 +42,9 @@ struct PatchBody: Sendable {
                 .requestEntityTooLarge,
                 "Request entity too large: The allowed maximum operations in a JSON patch is \(Self.operationsMax), got \(patch.array.count)")
         }
-        problems = duplicates.map { "json patch duplicate field \"\($0)\"" } + Self.unknownMembers(of: patch)
+        let unknown = Self.unknownMembers(of: patch)
+        problems =
+            duplicates.isEmpty && unknown.isEmpty ? [] : StrictProblems.inOrder(of: request.body, unknown: unknown).map { "json patch \($0)" }
     }
 
     private static func parse(_ request: APIRequest, _ kind: Kind) throws(APIError) -> (Value, [String]) {
@@ -61,11 +63,12 @@ struct PatchBody: Sendable {
 
     private static func prefix(_ kind: Kind) -> String { kind == .strategicMerge ? "" : "error decoding patch: " }
 
+    /// Their paths.
     private static func unknownMembers(of patch: Value) -> [String] {
         var unknown: [String] = []
         for (index, operation) in patch.array.enumerated() {
             for (name, _) in operation.fields where !["op", "path", "from", "value"].contains(name) {
-                unknown.append("json patch unknown field \"[\(index)].\(name)\"")
+                unknown.append("[\(index)].\(name)")
             }
         }
         return unknown

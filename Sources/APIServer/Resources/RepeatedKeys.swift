@@ -1,42 +1,43 @@
 import ObjectModel
 
-/// Keys that came twice in a body, in the words that upstream has for the body's form.
+/// Keys that came twice within one object of a request's body, and what strict decoding says of them.
 struct RepeatedKeys: Sendable {
-    /// Of JSON: the paths of the fields.
+    /// Of JSON: the text, and the paths of the fields.
+    private let text: [UInt8]
     private let paths: [String]
 
     /// Of YAML, whose reader tells of them by line, and of all in one.
     private let lines: [YAML.Duplicate]
 
-    static let none = RepeatedKeys(paths: [])
+    static let none = RepeatedKeys(paths: [], in: [])
 
-    init(paths: [String]) {
+    init(paths: [String], in text: [UInt8]) {
+        self.text = text
         self.paths = paths
         lines = []
     }
 
     init(_ lines: [YAML.Duplicate]) {
+        text = []
         paths = []
         self.lines = lines
     }
 
     var isEmpty: Bool { paths.isEmpty && lines.isEmpty }
 
-    /// One for each, as warnings tell them.
-    var warnings: [String] { paths.map { "duplicate field \"\($0)\"" } + lines.map(\.description) }
+    /// One for each, as warnings tell them, with the fields that the decoder does not know.
+    /// - Parameter unknown: their paths, in the order of the tree.
+    func warnings(_ unknown: [String]) -> [String] { lines.map(\.description) + fields(unknown) }
 
     /// As the refusal of a strict request lists them.
-    var problems: [String] {
-        guard !lines.isEmpty else { return warnings }
-        return ["yaml: unmarshal errors:\n" + lines.map { "  \($0)" }.joined(separator: "\n")]
+    func problems(_ unknown: [String]) -> [String] {
+        guard !lines.isEmpty else { return fields(unknown) }
+        return ["yaml: unmarshal errors:\n" + lines.map { "  \($0)" }.joined(separator: "\n")] + fields(unknown)
     }
 
-    /// What is unknown is passed over with all that is in it, so it isn't told of twice.
-    /// - Parameter unknown: as the decoder tells it: `unknown field "spec.foo"`.
-    func outside(_ unknown: [String]) -> RepeatedKeys {
-        guard !paths.isEmpty, !unknown.isEmpty else { return self }
-        let fields = unknown.compactMap { $0.split(separator: "\"").dropFirst().first }
-        return RepeatedKeys(
-            paths: paths.filter { path in !fields.contains { path == $0 || path.hasPrefix("\($0).") || path.hasPrefix("\($0)[") } })
+    /// YAML becomes JSON, with its keys in order, before it is decoded: there the order of the tree is that of the document.
+    private func fields(_ unknown: [String]) -> [String] {
+        if text.isEmpty || (paths.isEmpty && unknown.count < 2) { return unknown.prefix(StrictProblems.countMax).map { "unknown field \"\($0)\"" } }
+        return StrictProblems.inOrder(of: text, unknown: unknown)
     }
 }

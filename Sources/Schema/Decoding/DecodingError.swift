@@ -43,7 +43,7 @@ public struct DecodingError: Error, Sendable, Equatable, CustomStringConvertible
     public func badRequest(object: Value, kind: String) -> APIError { Self.badRequest(object: object, kind: kind, why: description) }
 
     /// 400 for strict field validation.
-    /// - Parameter messages: What `SchemaDecoder.decode` returned, and `duplicate field "…"` for keys that came twice.
+    /// - Parameter messages: `unknown field "…"` for what `SchemaDecoder.decode` returned, and `duplicate field "…"` for keys that came twice.
     public static func strict(_ messages: [String], object: Value, kind: String) -> APIError {
         badRequest(object: object, kind: kind, why: "strict decoding error: " + messages.joined(separator: ", "))
     }

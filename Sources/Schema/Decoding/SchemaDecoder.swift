@@ -3,11 +3,11 @@ import ObjectModel
 /// Makes what a client sent into an object of a type: checks the JSON type of every field, drops what the type doesn't declare, and writes each value
 /// in its one canonical form, so that equal objects are equal bytes. Keys are case-sensitive; `null` is the same as absent.
 public enum SchemaDecoder {
-    /// Returns what strict validation objects to, such as `unknown field "spec.foo"`. Defaults are not applied.
+    /// Returns the paths of the fields that the type does not have, such as `spec.foo`. Defaults are not applied.
     public static func decode(_ value: inout Value, as type: TypeDefinition) throws(DecodingError) -> [String] {
         var unknown: [String] = []
         try object(&value, type, &unknown)
-        return unknown.isEmpty ? [] : unknown.map { "unknown field \"\($0)\"" }
+        return unknown
     }
 
     static func decode(_ value: inout Value, _ type: ValueType, _ unknown: inout [String]) throws(DecodingError) {

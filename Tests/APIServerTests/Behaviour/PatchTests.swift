@@ -90,6 +90,13 @@ import Testing
         }
     }
 
+    @Test func aPatchsProblemsAreToldInTheirOrder() async throws {
+        let body = #"[{"foo":1,"op":"add","path":"/spec/paused","value":true,"op":"add","bar":1}]"#
+        let message = cause(try await patch(.json, body, validation: "Strict"))
+        let problems = #"unknown field "[0].foo", json patch duplicate field "[0].op", json patch unknown field "[0].bar""#
+        #expect(message.hasSuffix("strict decoding error: json patch \(problems)"))
+    }
+
     // MARK: Bodies that are no patches
 
     private static let broken: [(Client.PatchType, String, String)] = [
