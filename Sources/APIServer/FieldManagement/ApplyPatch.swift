@@ -26,7 +26,8 @@ struct ApplyPatch: Sendable {
         if isCBOR { return (try RequestBody.cbor(body).value, .none) }
         if body.first == UInt8(ascii: "{") {
             let parsed = body.withUnsafeBytes { bytes in try? JSONParser.parseReportingDuplicates(bytes) }
-            if let parsed { return (parsed.value, RepeatedKeys(paths: parsed.duplicates)) }
+            // Of keys that came twice YAML's parser tells, for upstream reads every configuration with that.
+            if let parsed, parsed.duplicates.isEmpty { return (parsed.value, .none) }
         }
         do {
             let parsed = try YAML.parse(body)
@@ -45,7 +46,7 @@ struct ApplyPatch: Sendable {
     /// 400 for strict field validation, in upstream's words.
     func refuseRepeatedKeys() throws(APIError) {
         guard !duplicates.isEmpty else { return }
-        throw .badRequest("error strict decoding YAML: error converting YAML to JSON: \(duplicates.problems.joined(separator: ", "))")
+        throw .badRequest("error strict decoding YAML: error converting YAML to JSON: \(duplicates.problems([]).joined(separator: ", "))")
     }
 
     /// Who there was before anyone applied.
@@ -107,7 +108,7 @@ struct ApplyPatch: Sendable {
     ) -> ManagedFields {
         guard let old else { return ManagedFields() }
         var managed = ManagedFields(stored: old.metadata["managedFields"])
-        guard managed.isEmpty else { return managed }
+        guard managed.isEmpty else { return resource.withoutLostVersions(managed) }
         let everything = FieldTracking(resource, context).difference(from: nil, to: old, context.request.subresource)
         let before = FieldWriter(name: Self.beforeFirstApply, subresource: writer.subresource)
         managed.update(everything, by: before.manager(of: resource), at: context.now.rfc3339)

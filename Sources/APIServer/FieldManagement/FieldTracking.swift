@@ -52,8 +52,8 @@ struct FieldTracking: Sendable {
             return
         }
         let change = difference(from: old, to: object, writer.subresource)
-        var managed = known
-        managed.update(change, by: writer.manager(of: resource), at: now.rfc3339, elsewhere: elsewhere(known, old, object, writer))
+        var managed = resource.withoutLostVersions(known)
+        managed.update(change, by: writer.manager(of: resource), at: now.rfc3339, elsewhere: elsewhere(managed, old, object, writer))
         let isAsBefore = managed == known && (sent.isNull || sent == before || sent.array.isEmpty)
         object.metadata["managedFields"] = isAsBefore ? before : managed.isEmpty ? .null : managed.json
     }
@@ -101,5 +101,16 @@ struct FieldTracking: Sendable {
         }
         let others = right.map(timeless)
         return left.count == right.count && left.allSatisfy { others.contains(timeless($0)) }
+    }
+}
+
+extension ServedResource {
+    /// Managers who wrote in a version that the kind is not served in (any more) are forgotten with the next write: nobody can say what their fields
+    /// are now.
+    func withoutLostVersions(_ managed: ManagedFields) -> ManagedFields {
+        ManagedFields(
+            entries: managed.entries.filter { entry in
+                entry.manager.apiVersion == apiVersion || otherVersions.contains { $0.apiVersion == entry.manager.apiVersion }
+            })
     }
 }

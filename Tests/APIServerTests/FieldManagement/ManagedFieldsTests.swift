@@ -1,5 +1,6 @@
 import ClusterClient
 import ObjectModel
+import Storage
 import Testing
 
 @testable import APIServer
@@ -9,7 +10,9 @@ import Testing
     let server: TestServer
     static let configMap = "/api/v1/namespaces/default/configmaps/c"
 
-    init() async throws { server = try await TestServer() }
+    init() async throws { self.init(server: try await TestServer()) }
+
+    init(server: TestServer) { self.server = server }
 
     func create(_ object: Value, _ path: String, agent: String = "creator/1.0") async throws -> Value {
         try await written(APIRequest(.post, path, userAgent: agent, body: object.json()))
@@ -132,6 +135,41 @@ import Testing
         #expect(Self.entries(patched).map { $0["manager"].string } == ["renamed"])
         let garbage = try await patch(Self.configMap, ["metadata": ["managedFields": [["manager": "x"]]]], agent: "other/1")
         #expect(Self.entries(garbage).map { $0["manager"].string } == ["renamed"])
+    }
+
+    @Test(arguments: ["update", "update of nothing", "apply", "apply of the same manager"])
+    func whoWroteInAVersionThatIsNotServedAnyMoreIsForgottenWithTheNextWrite(how: String) async throws {
+        let store = MemoryStore()
+        let before = try await TestServer(store: store)
+        try await before.admin.create(.configMaps, TestServer.configMap("c", ["a": "1", "b": "1"]))
+        let stored = try #require(try store.list(prefix: "", at: nil).entries.first { $0.key.hasSuffix("/configmaps/default/c") })
+        var object = try Value(json: stored.value)
+        let lost: Value = [
+            "apiVersion": "example.com/v1beta1", "fieldsType": "FieldsV1", "fieldsV1": ["f:data": ["f:a": [:], "f:b": [:]]], "manager": "lost",
+            "operation": how.hasPrefix("apply") ? "Apply" : "Update", "time": "2020-01-01T00:00:00Z",
+        ]
+        object.metadata["managedFields"] = .array([lost] + object.metadata["managedFields"].array)
+        _ = try await store.commit([.put(stored.key, object.canonicalJSON())])
+
+        let tests = try await ManagedFieldsTests(server: TestServer(store: store))
+        let found = try await tests.written(APIRequest(.get, Self.configMap))
+        #expect(Self.entry(found, "lost") == lost)
+        let applied: Value = ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "c"], "data": ["a": "2"]]
+        let written =
+            switch how {
+            case "update": try await tests.patch(Self.configMap, ["data": ["c": "1"]], agent: "other/1")
+            case "update of nothing": try await tests.patch(Self.configMap, ["data": ["a": "1"]], agent: "other/1")
+            default:
+                try await tests.written(
+                    APIRequest(
+                        .patch, Self.configMap, query: [("fieldManager", how == "apply" ? "other" : "lost"), ("force", "true")],
+                        contentType: "application/apply-patch+yaml", body: applied.json()))
+            }
+        #expect(!Self.entries(written).contains { $0["apiVersion"] == "example.com/v1beta1" })
+        #expect(Self.entry(written, "test")["apiVersion"] == "v1")
+        // What it applied is not taken away: nobody can say what that is now.
+        #expect(written["data"]["b"] == "1")
+        #expect(written.resourceVersion != found.resourceVersion)
     }
 
     @Test func bindingAPodIsNobodysWrite() async throws {
