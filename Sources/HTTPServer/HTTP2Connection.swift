@@ -18,6 +18,9 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     private var context: ChannelHandlerContext?
     private var exchanges: [Int: Exchange] = [:]
+
+    /// What the bodies that are still coming in hold, together.
+    private var bodyBytes = 0
     private var lastStreamID = 0
     private let timer: DeadlineTimer
     private var isReading = false
@@ -84,6 +87,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         context = nil
         let open = exchanges.values
         exchanges = [:]
+        bodyBytes = 0
         for exchange in open { exchange.abandon() }
     }
 
@@ -150,26 +154,36 @@ final class HTTP2Connection: ChannelInboundHandler {
         if exchange.request != nil {
             let size = (exchange.request?.api.body.count ?? 0) + bytes.readableBytes
             if size > service.limits.bodyBytesMax {
-                exchange.request = nil
                 return refuse(id, .bodyTooLarge(limit: service.limits.bodyBytesMax), isWhole: payload.endStream)
             }
+            // To leave the window shut instead could stop all of them for good: none would get its last bytes through.
+            if bodyBytes + bytes.readableBytes > service.limits.connectionBodyBytesMax {
+                return refuse(id, .bodiesTooLarge(limit: service.limits.connectionBodyBytesMax), isWhole: payload.endStream)
+            }
             exchange.request?.api.body.append(contentsOf: bytes.readableBytesView)
+            bodyBytes += bytes.readableBytes
         }
         if payload.endStream { finishBody(exchange) }
     }
 
     private func finishBody(_ exchange: Exchange) {
-        guard let request = exchange.request else { return }
+        guard let request = takeRequest(exchange) else { return }
+        perform(request, exchange.id)
+    }
+
+    /// The request with as much of its body as has come: nothing is waited for any more.
+    @discardableResult private func takeRequest(_ exchange: Exchange) -> HTTPRequest? {
+        guard let request = exchange.request else { return nil }
         exchange.request = nil
         exchange.bodyDeadline = .distantFuture
-        perform(request, exchange.id)
+        bodyBytes -= request.api.body.count
+        return request
     }
 
     /// Answers before the request's end, then asks the client to send no more of it.
     private func refuse(_ id: Int, _ response: HTTPResponse, isWhole: Bool) {
         let exchange = keep(id, isHead: false)
-        exchange.request = nil
-        exchange.bodyDeadline = .distantFuture
+        takeRequest(exchange)
         let length = response.body.reduce(0) { $0 + $1.count }
         sendHead(id, status: response.status, headers: response.headers, contentLength: length, isLast: false)
         var outgoing = PieceQueue(response.body)
@@ -187,6 +201,7 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     private func streamClosed(_ id: Int) {
         guard let exchange = exchanges.removeValue(forKey: id) else { return becameIdle() }
+        takeRequest(exchange)
         exchange.abandon()
         becameIdle()
     }
@@ -217,6 +232,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         let now = NIODeadline.now()
         for exchange in exchanges.values where exchange.stallDeadline <= now {
             exchanges[exchange.id] = nil
+            takeRequest(exchange)
             sendAbort(exchange.id)
             exchange.abandon()
         }

@@ -16,5 +16,12 @@ extension HTTPResponse {
         failure(.requestEntityTooLarge, "Request entity too large: limit is \(limit)")
     }
 
+    /// The bodies on one connection hold too much together: this one may come again when others are through.
+    static func bodiesTooLarge(limit: Int) -> HTTPResponse {
+        var response = failure(.tooManyRequests, "Too many request bodies on this connection: together they may hold \(limit) bytes")
+        response.headers.add(name: "retry-after", value: "1")
+        return response
+    }
+
     static let methodNotAllowed = failure(.methodNotAllowed, "the server does not allow this method on the requested resource")
 }

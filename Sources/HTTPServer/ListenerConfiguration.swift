@@ -35,6 +35,9 @@ extension Listener {
         /// A longer request body is answered with 413.
         public var bodyBytesMax = 3 * 1024 * 1024
 
+        /// What the unfinished request bodies of one HTTP/2 connection may hold together. The request that would go beyond it is answered with 429.
+        public var connectionBodyBytesMax = 64 * 1024 * 1024
+
         /// All names and values of a request's headers. A longer head ends the request (431) or the HTTP/2 connection.
         public var headerBytesMax = 256 * 1024
 

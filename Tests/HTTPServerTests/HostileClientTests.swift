@@ -167,6 +167,36 @@ import Testing
         }
     }
 
+    @Test func `bodies that never end hold no more than a bound on all streams of a connection together`() async throws {
+        let cluster = try TestCluster()
+        var limits = Listener.Limits()
+        limits.connectionBodyBytesMax = 10 * 16_384
+        try await TestServer.run(tls: cluster.tls, limits: limits, handler: { .respond(.text("\($0.api.body.count)")) }) { server in
+            let client = try await RawHTTP2Client(port: server.port)
+            let streams = stride(from: UInt32(1), to: 100, by: 2)
+            let piece = [UInt8](repeating: 0x61, count: 16_384)
+            for stream in streams {
+                try await client.send(
+                    RawHTTP2Client.head(stream, isPost: true, flags: 4) + RawHTTP2Client.frame(.data, stream: stream, payload: piece))
+            }
+            // The first ten of fifty streams fit; the others are refused, and their streams ended.
+            var frames = await client.received { $0.count { $0.kind == RawHTTP2Client.Kind.reset.rawValue } == 40 }
+            #expect(!frames.contains { (1..<20).contains($0.stream) && $0.kind == RawHTTP2Client.Kind.headers.rawValue })
+            let refusals = frames.filter { $0.stream > 20 && $0.kind == 0 && String(decoding: $0.payload, as: UTF8.self).contains(#""code":429"#) }
+            #expect(refusals.count == 40)
+            // Those that fit are answered when they end; one that is given up makes room as well.
+            for stream in streams.prefix(9) { try await client.send(RawHTTP2Client.frame(.data, flags: 1, stream: stream)) }
+            try await client.send(RawHTTP2Client.frame(.reset, stream: 19, payload: RawHTTP2Client.bytes(8)))
+            for stream in stride(from: UInt32(101), to: 121, by: 2) {
+                try await client.send(
+                    RawHTTP2Client.head(stream, isPost: true, flags: 4) + RawHTTP2Client.frame(.data, flags: 1, stream: stream, payload: piece))
+            }
+            frames = await client.received { $0.count { $0.kind == 0 && $0.payload == Array("16384".utf8) } == 19 }
+            #expect(frames.count { $0.kind == 0 && $0.payload == Array("16384".utf8) } == 19)
+            await client.close()
+        }
+    }
+
     // MARK: Floods
 
     @Test(arguments: ["reset", "ping", "settings", "empty data", "continuation", "window"])
