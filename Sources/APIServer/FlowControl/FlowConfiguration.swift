@@ -50,7 +50,7 @@ final class FlowConfiguration: Sendable {
         ],
     ]
 
-    /// The levels' settings: each has its share of all seats, rounded up.
+    /// The levels' settings: each has its share of all seats, rounded up, and lends and borrows parts of that, rounded.
     static func settings(_ levels: [String: Value], seats: Int) -> [String: PriorityLevel.Settings] {
         func shares(_ level: Value) -> Int64 {
             let isExempt = level["spec"]["type"].string == "Exempt"
@@ -60,8 +60,14 @@ final class FlowConfiguration: Sendable {
         return levels.mapValues { level in
             let (own, rest) = (shares(level) * Int64(seats)).quotientAndRemainder(dividingBy: all)
             let response = level["spec"]["limited"]["limitResponse"]
+            let isExempt = level["spec"]["type"].string == "Exempt"
+            let nominal = rest > 0 ? own + 1 : own
+            func part(_ percent: Int64) -> Int { Int((Double(nominal) * Double(percent) / 100).rounded()) }
+            let lendable = level["spec"][isExempt ? "exempt" : "limited"]["lendablePercent"].integer ?? 0
+            // Without a bound a level may borrow all that others lend.
+            let borrowed = level["spec"]["limited"]["borrowingLimitPercent"].integer.map(part) ?? seats
             return PriorityLevel.Settings(
-                seats: Int(rest > 0 ? own + 1 : own), isExempt: level["spec"]["type"].string == "Exempt",
+                seats: Int(nominal), seatsMin: Int(nominal) - part(lendable), seatsMax: Int(nominal) + borrowed, isExempt: isExempt,
                 queuing: response["type"].string == "Queue" ? queuing(response["queuing"]) : nil)
         }
     }

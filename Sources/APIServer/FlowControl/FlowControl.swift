@@ -13,8 +13,13 @@ import Synchronization
 /// would stop both. Nor are long connections (exec, attach, port-forward, proxy, logs), as upstream has it.
 public final class FlowControl: Sendable {
     public struct Limits: Sendable {
-        /// Requests at a time, all levels together: upstream's 400 (`--max-requests-inflight`) and 200 (`--max-mutating-requests-inflight`).
-        public var seats = 600
+        /// Requests at a time, all levels together: upstream's `--max-requests-inflight` and `--max-mutating-requests-inflight`.
+        public var seats = readingMax + mutatingMax
+        public static let readingMax = 400
+        public static let mutatingMax = 200
+
+        /// While levels lend each other seats, they are looked at this often.
+        public var lendingPeriod: Duration = .seconds(10)
 
         /// How long a request waits in its queue, at most.
         public var wait: Duration = .seconds(15)
@@ -22,8 +27,12 @@ public final class FlowControl: Sendable {
         public init() {}
     }
 
-    private let limits: Limits
-    private let deadlines: Deadlines
+    let limits: Limits
+    let deadlines: Deadlines
+    let isLending = Atomic(false)
+
+    /// By what the levels' targets were multiplied last, for the metrics.
+    let fairFraction = Mutex(0.0)
     private let objects = Mutex(Objects())
     private let configuration: Mutex<FlowConfiguration>
     private let waitTimes: Histogram
@@ -43,7 +52,9 @@ public final class FlowControl: Sendable {
             "apiserver_flowcontrol_request_wait_duration_seconds", "Time that requests waited in their queue.",
             labels: ["priority_level", "flow_schema", "execute"], buckets: [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30])
         objects.withLock { rebuild(&$0) }
-        FlowControlMetrics.register(metrics) { [weak self] in self?.configuration.withLock { $0 } }
+        FlowControlMetrics.register(metrics, { [weak self] in self?.configuration.withLock { $0 } }) { [weak self] in
+            self?.fairFraction.withLock { $0 } ?? 0
+        }
     }
 
     // MARK: Configuration
@@ -71,6 +82,7 @@ public final class FlowControl: Sendable {
         for (name, settings) in settings {
             if let level = objects.working[name] { level.update(settings) } else { objects.working[name] = PriorityLevel(name, settings) }
         }
+        if isLending.load(ordering: .acquiring) { for level in objects.working.values { level.watchDemand(at: .now) } }
         let made = FlowConfiguration(
             schemas: Array(schemas.values),
             levels: Dictionary(uniqueKeysWithValues: objects.working.map { ($0, ($1, levels[$0]?.uid ?? "")) }))
@@ -95,10 +107,17 @@ public final class FlowControl: Sendable {
         case .admitted:
             pass.begin()
             return .now(pass)
-        case .queued(let request): return .queued(Ticket(pass: pass, request: request, control: self))
-        case .refused(let reason): return .refused(pass.refuse(reason))
+        case .queued(let request):
+            beginLending()
+            return .queued(Ticket(pass: pass, request: request, control: self))
+        case .refused(let reason):
+            beginLending()
+            return .refused(pass.refuse(reason))
         }
     }
+
+    /// What is in force now.
+    var levels: [PriorityLevel] { configuration.withLock { $0 }.levels }
 
     private static func isLongConnection(_ info: RequestInfo) -> Bool {
         switch info.subresource {

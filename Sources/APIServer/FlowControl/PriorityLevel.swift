@@ -5,6 +5,10 @@ final class PriorityLevel: Sendable {
     /// `PriorityLevelConfigurationSpec`, with the seats that its shares come to.
     struct Settings: Sendable, Equatable {
         var seats = 0
+
+        /// What is left when it has lent all that it lends, and what it has with all that it may borrow.
+        var seatsMin = 0
+        var seatsMax = Int.max
         var isExempt = false
 
         /// Nil turns away what finds no seat.
@@ -39,10 +43,34 @@ final class PriorityLevel: Sendable {
 
     fileprivate struct State {
         var settings: Settings
+
+        /// The seats that it has now, what it borrows and lends counted in.
+        var limit: Int
         var executing = 0
         var queues: FairQueues?
         var waiting: [UInt64: Waiter] = [:]
         var last: UInt64 = 0
+
+        /// While seats are lent, and only then: it takes a look at the clock for each request.
+        var demand: SeatDemand?
+        var need = Need()
+
+        var wanted: Int { executing + (queues?.count ?? 0) }
+
+        mutating func noteDemand() {
+            guard demand != nil else { return }
+            let wanted = wanted
+            demand?.change(to: wanted, at: .now)
+        }
+    }
+
+    /// What a level's requests held and waited for when it was looked at last.
+    struct Need: Sendable, Equatable {
+        var observed = SeatDemand.Observation()
+
+        /// Follows a rise at once and a fall slowly.
+        var smoothed = 0.0
+        var target = 0.0
     }
 
     fileprivate enum Waiter {
@@ -54,7 +82,7 @@ final class PriorityLevel: Sendable {
 
     init(_ name: String, _ settings: Settings) {
         self.name = name
-        state = Mutex(State(settings: settings, queues: Self.queues(settings)))
+        state = Mutex(State(settings: settings, limit: settings.seats, queues: Self.queues(settings)))
     }
 
     private static func queues(_ settings: Settings) -> FairQueues? {
@@ -66,6 +94,7 @@ final class PriorityLevel: Sendable {
         let ended = state.withLock { state in
             guard state.settings != settings else { return [Ending]() }
             let hadQueues = state.settings.queuing
+            if settings.seats != state.settings.seats { state.limit = settings.seats }
             state.settings = settings
             var ended: [Ending] = []
             if hadQueues != settings.queuing {
@@ -84,6 +113,10 @@ final class PriorityLevel: Sendable {
 
     var settings: Settings { state.withLock { $0.settings } }
 
+    /// The seats that it has now.
+    var limit: Int { state.withLock { $0.limit } }
+    var need: Need { state.withLock { $0.need } }
+
     /// Requests that have a seat, and those that wait for one.
     var occupancy: (executing: Int, waiting: Int) { state.withLock { ($0.executing, $0.queues?.count ?? 0) } }
 
@@ -91,8 +124,9 @@ final class PriorityLevel: Sendable {
 
     func enter(flow hash: @autoclosure () -> UInt64) -> Entry {
         let isAdmitted = state.withLock { state in
-            guard state.settings.isExempt || state.executing < state.settings.seats else { return false }
+            guard state.settings.isExempt || state.executing < state.limit else { return false }
             state.executing += 1
+            state.noteDemand()
             return true
         }
         return isAdmitted ? .admitted : queue(hash())
@@ -101,7 +135,8 @@ final class PriorityLevel: Sendable {
     private func queue(_ hash: UInt64) -> Entry {
         state.withLock { state in
             // A seat may have become free meanwhile.
-            if state.executing < state.settings.seats {
+            defer { state.noteDemand() }
+            if state.executing < state.limit {
                 state.executing += 1
                 return .admitted
             }
@@ -139,6 +174,7 @@ final class PriorityLevel: Sendable {
             switch state.waiting[request] {
             case .queued, .asked:
                 state.queues?.remove(request)
+                state.noteDemand()
                 state.end(request, reason, &ended)
             case .over, nil: break
             }
@@ -153,9 +189,55 @@ final class PriorityLevel: Sendable {
             state.executing -= 1
             var ended: [Ending] = []
             if state.queues?.count ?? 0 > 0 { state.seatWaiting(&ended) }
+            state.noteDemand()
             return ended
         }
         for ending in ended { ending.tell() }
+    }
+
+    // MARK: Lending
+
+    /// Begins to keep account of what its requests want.
+    func watchDemand(at now: ContinuousClock.Instant) {
+        state.withLock { if $0.demand == nil { $0.demand = SeatDemand($0.wanted, at: now) } }
+    }
+
+    /// How much of the old a fall leaves in what is smoothed: upstream's, for looks ten seconds apart.
+    private static let smoothing = 0.977
+
+    /// What its requests wanted since the last look.
+    func lookAtDemand(at now: ContinuousClock.Instant) -> SeatAllocation.Level {
+        state.withLock { state in
+            let observed = state.demand?.observe(at: now) ?? SeatDemand.Observation()
+            let smoothed = max(observed.envelope, Self.smoothing * state.need.smoothed + (1 - Self.smoothing) * observed.envelope)
+            let settings = state.settings
+            let level = SeatAllocation.Level(
+                isExempt: settings.isExempt, nominal: settings.seats, lower: settings.seatsMin, upper: settings.seatsMax, peak: observed.peak,
+                demand: smoothed)
+            state.need = Need(observed: observed, smoothed: smoothed, target: level.target)
+            return level
+        }
+    }
+
+    /// Has so many seats from now on.
+    func setLimit(_ seats: Int) {
+        let ended = state.withLock { state in
+            state.limit = seats
+            var ended: [Ending] = []
+            state.seatWaiting(&ended)
+            return ended
+        }
+        for ending in ended { ending.tell() }
+    }
+
+    /// Has its own seats again, and keeps no account.
+    func endLending() {
+        let seats = state.withLock { state in
+            state.demand = nil
+            state.need = Need()
+            return state.settings.seats
+        }
+        setLimit(seats)
     }
 
     /// An end of a wait that is told when the lock is free.
@@ -169,7 +251,7 @@ final class PriorityLevel: Sendable {
 
 extension PriorityLevel.State {
     fileprivate mutating func seatWaiting(_ ended: inout [PriorityLevel.Ending]) {
-        while settings.isExempt || executing < settings.seats, let request = queues?.dequeue() {
+        while settings.isExempt || executing < limit, let request = queues?.dequeue() {
             executing += 1
             end(request, nil, &ended)
         }

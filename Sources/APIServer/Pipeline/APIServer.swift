@@ -39,7 +39,7 @@ public final class APIServer: RequestHandler {
     private let gates: Gates
     private let router: ResourceRouter
     private let deadlines = Deadlines()
-    private let flowControl: FlowControl
+    let flowControl: FlowControl
     private let discovery: DiscoveryRoutes
     private let metrics: ServerMetrics
 

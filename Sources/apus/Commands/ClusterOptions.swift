@@ -1,3 +1,4 @@
+import APIServer
 import ArgumentParser
 import Foundation
 import Logging
@@ -40,6 +41,14 @@ struct ServerOptions: ParsableArguments {
     @Flag(name: .customLong("set-damaged-aside"), help: "Where the store is damaged, keep it under another name and start with an empty cluster.")
     var setDamagedAside = false
     @Option(name: .customLong("event-ttl"), help: "How long an event is kept after it was last heard of.") var eventTTL: String = "1h"
+
+    @Option(
+        name: .customLong("max-requests-inflight"),
+        help: "Requests at a time that do not write. With those that write they are the seats that the priority levels share.")
+    var requestsMax: Int = FlowControl.Limits.readingMax
+
+    @Option(name: .customLong("max-mutating-requests-inflight"), help: "Requests at a time that write.")
+    var mutatingRequestsMax: Int = FlowControl.Limits.mutatingMax
 
     @OptionGroup var log: LogOptions
 }

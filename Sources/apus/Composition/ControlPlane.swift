@@ -40,8 +40,10 @@ struct ControlPlane: Sendable {
         let toNode = CurrentCredentials()
         let toNodeRenewal = try credentials.renewing("apiserver-kubelet-client", for: .kubeletClient, now: now) { toNode.set($0, caPEM: caPEM) }
         toNode.set(toNodeRenewal.credential, caPEM: caPEM)
+        var configuration = APIServer.Configuration(metrics: metrics, logger: logger)
+        configuration.flowControl.seats = settings.seats
         let server = try StandardServer(
-            APIServer.Configuration(metrics: metrics, logger: logger), store: store, serviceCIDR: settings.serviceCIDR, serviceAccountKeys: keys,
+            configuration, store: store, serviceCIDR: settings.serviceCIDR, serviceAccountKeys: keys,
             connect: { stored, info, request, _ throws(APIError) in
                 try NodeConnections(stored: stored, credentials: { toNode.value }).connect(info, request)
             })

@@ -15,6 +15,9 @@ struct Settings: Sendable {
     var logLevel: Logger.Level
     var eventLifetime: Duration
 
+    /// Requests at a time, of all priority levels together.
+    var seats: Int
+
     /// Nil for a control plane alone.
     var node: Node?
 
@@ -41,6 +44,7 @@ struct Settings: Sendable {
             throw Failure("--event-ttl \(server.eventTTL) is not a time of a minute or more, such as 1h")
         }
         self.eventLifetime = eventLifetime
+        seats = try Self.seats(server)
         serviceCIDR = server.serviceCIDR
         advertiseAddress = try server.advertiseAddress.map { try Self.address($0, "--advertise-address") } ?? HostAddress.primary() ?? "127.0.0.1"
         let services = try Self.block(serviceCIDR, "--service-cidr", "10.96.0.0/16")
@@ -54,6 +58,15 @@ struct Settings: Sendable {
             throw Failure("--service-cidr \(services) and --cluster-cidr \(cluster) share addresses: choose blocks that do not")
         }
         return cluster
+    }
+
+    private static func seats(_ server: ServerOptions) throws -> Int {
+        for (option, value) in [
+            ("--max-requests-inflight", server.requestsMax), ("--max-mutating-requests-inflight", server.mutatingRequestsMax),
+        ] where !(0...1_000_000).contains(value) { throw Failure("\(option) \(value): use 0 to 1000000") }
+        let seats = server.requestsMax + server.mutatingRequestsMax
+        guard seats > 0 else { throw Failure("--max-requests-inflight and --max-mutating-requests-inflight are both 0: nobody would be served") }
+        return seats
     }
 
     static func level(_ name: String) throws -> Logger.Level {

@@ -140,8 +140,8 @@ import Testing
     @Test(arguments: ["update", "update of nothing", "apply", "apply of the same manager"])
     func whoWroteInAVersionThatIsNotServedAnyMoreIsForgottenWithTheNextWrite(how: String) async throws {
         let store = MemoryStore()
-        let before = try await TestServer(store: store)
-        try await before.admin.create(.configMaps, TestServer.configMap("c", ["a": "1", "b": "1"]))
+        let tests = ManagedFieldsTests(server: try await TestServer(store: store))
+        try await tests.server.admin.create(.configMaps, TestServer.configMap("c", ["a": "1", "b": "1"]))
         let stored = try #require(try store.list(prefix: "", at: nil).entries.first { $0.key.hasSuffix("/configmaps/default/c") })
         var object = try Value(json: stored.value)
         let lost: Value = [
@@ -150,8 +150,6 @@ import Testing
         ]
         object.metadata["managedFields"] = .array([lost] + object.metadata["managedFields"].array)
         _ = try await store.commit([.put(stored.key, object.canonicalJSON())])
-
-        let tests = try await ManagedFieldsTests(server: TestServer(store: store))
         let found = try await tests.written(APIRequest(.get, Self.configMap))
         #expect(Self.entry(found, "lost") == lost)
         let applied: Value = ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "c"], "data": ["a": "2"]]

@@ -41,14 +41,22 @@ import Testing
         }
 
         /// Takes requests of `user` to a level of its own, which has all seats but those of catch-all.
-        func addLevel(_ name: String, user: String, shares: Int64 = 1000, queuing: Value? = nil) async throws {
+        func addLevel(
+            _ name: String, user: String, shares: Int64 = 1000, queuing: Value? = nil, lendable: Int64 = 0, borrowing: Int64? = nil
+        ) async throws {
             var response: Value = ["type": "Reject"]
             if let queuing { response = ["type": "Queue", "queuing": queuing] }
             try await admin.create(
                 .priorityLevelConfigurations,
                 [
                     "metadata": ["name": .string(name)],
-                    "spec": ["type": "Limited", "limited": ["nominalConcurrencyShares": .integer(shares), "limitResponse": response]],
+                    "spec": [
+                        "type": "Limited",
+                        "limited": [
+                            "nominalConcurrencyShares": .integer(shares), "limitResponse": response, "lendablePercent": .integer(lendable),
+                            "borrowingLimitPercent": borrowing.map { .integer($0) } ?? .null,
+                        ],
+                    ],
                 ])
             try await admin.create(
                 .flowSchemas,
@@ -259,6 +267,45 @@ import Testing
         server.commits.release()
         #expect(await first == 201)
         #expect(await Server.answer(next)?.status == 200)
+    }
+
+    @Test("a level that finds no seat borrows those that another lends, within its bounds, and gives them back when all is quiet")
+    func lending() async throws {
+        let server = try await Server(seats: 8)
+        let queuing: Value = ["queues": 1, "handSize": 1, "queueLengthLimit": 50]
+        try await server.addLevel("shop", user: "jane", shares: 1_000_000, queuing: queuing, borrowing: 50)
+        try await server.addLevel("bakery", user: "jim", shares: 1_000_000, queuing: queuing, lendable: 75)
+        func seats(_ name: String, _ level: String) -> String? {
+            let start = "apiserver_flowcontrol_\(name)_seats{priority_level=\"\(level)\"} "
+            return server.metrics.exposition().split(separator: "\n").first { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
+        }
+        #expect(["nominal_limit", "lower_limit", "upper_limit", "current_limit"].map { seats($0, "shop") } == ["4", "4", "6", "4"])
+        #expect(["nominal_limit", "lower_limit", "current_limit"].map { seats($0, "bakery") } == ["4", "1", "4"])
+        let control = server.server.flowControl
+        var isLending: Bool { control.isLending.load(ordering: .relaxed) }
+        #expect(!isLending)
+        // Ten at a level of four seats.
+        let creations = Task {
+            await withTaskGroup { group in
+                for number in 0..<10 { group.addTask { await server.create("held-\(number)", user: "jane") } }
+                return await group.reduce(into: [Int]()) { $0.append($1) }
+            }
+        }
+        await server.commits.arrived(4)
+        while seats("current_inqueue", "shop") != "6" { await Task.yield() }
+        #expect(isLending)
+        #expect(control.adjust(at: .now))
+        // Two more than its own, as it may; they come from those of whom nobody wants anything.
+        await server.commits.arrived(6)
+        #expect(seats("current_limit", "shop") == "6")
+        #expect(server.metrics.exposition().contains(#"apiserver_flowcontrol_demand_seats_high_watermark{priority_level="shop"} 10"#))
+        #expect(seats("current_inqueue", "shop") == "4")
+        server.commits.release()
+        #expect(await creations.value == Array(repeating: 201, count: 10))
+        // The period with the rush, then one without.
+        control.adjust(at: .now)
+        #expect(!control.adjust(at: .now))
+        #expect(["shop", "bakery"].map { seats("current_limit", $0) } == ["4", "4"])
     }
 
     @Test("a watch has a seat while it starts only, and one that nobody follows gives it back") func watches() async throws {
