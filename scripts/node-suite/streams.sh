@@ -96,6 +96,34 @@ forwards() {
 follows() { [ "$({ timeout 3 "$1" logs -f --since=1h --tail=2 tools || true; } | tail -1)" = 'line 100' ]; }
 stamps() { "$1" logs --timestamps --tail=1 tools | found -E '^20[0-9-]+T[0-9:.]+Z line 100$'; }
 
+# filters KUBECTL: what narrows a log, alone and together.
+filters() {
+  local last
+  # From the second on in which the last line was written.
+  last=$("$1" logs --timestamps --tail=1 tools | cut -d' ' -f1) &&
+    prints $'line 98\nline 99\nline 100' "$1" logs --tail=3 tools &&
+    prints '' "$1" logs --tail=0 tools &&
+    prints $'line 1\nlin' "$1" logs --limit-bytes=10 tools &&
+    prints 'line 99' "$1" logs --tail=2 --limit-bytes=7 tools &&
+    prints '' "$1" logs --since-time=2099-01-01T00:00:00Z tools &&
+    prints 100 sh -c "$1 logs --since-time=2000-01-01T00:00:00Z tools | wc -l" &&
+    prints 'line 100' sh -c "$1 logs --since-time=$last tools | tail -1"
+}
+# previous KUBECTL: the run before the one that is now; a container that never ended has none.
+previous() {
+  local missing='previous terminated container "main" in pod "tools" not found' code=0
+  kubectl delete pod crasher --ignore-not-found --now >/dev/null 2>&1
+  kubectl run crasher --image=apus.local/tools:1 --image-pull-policy=Never --command -- \
+    sh -c 'echo "run of $(hostname)"; echo over; exit 3' >/dev/null &&
+    eventually 30 sh -c "kubectl get pod crasher -o jsonpath='{.status.containerStatuses[0].restartCount}' | grep -q '^[1-9]'" &&
+    prints $'run of crasher\nover' "$1" logs --previous crasher &&
+    prints over "$1" logs -p --tail=1 crasher &&
+    prints run "$1" logs -p --limit-bytes=3 crasher &&
+    sh -c "! $1 logs --previous tools 2>&1" | found -F "$missing" || code=1
+  kubectl delete pod crasher --now >/dev/null 2>&1
+  return "$code"
+}
+
 streams_suite() {
   pack_tools
   tools_pods | kubectl apply -f - >/dev/null
@@ -121,6 +149,8 @@ streams_suite() {
     check "kubectl $v: port-forward to a deployment" forwards "$k" deployment/hello 8080
     check "kubectl $v: logs -f --since --tail" follows "$k"
     check "kubectl $v: logs --timestamps" stamps "$k"
+    check "kubectl $v: logs --tail --limit-bytes --since-time" filters "$k"
+    check "kubectl $v: logs --previous" previous "$k"
   done
   rm -f "$data.sent" "$data.received" "$data.forward" "$data.tty"
 }
