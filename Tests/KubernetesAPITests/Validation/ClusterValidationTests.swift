@@ -3,9 +3,14 @@ import Testing
 
 /// The rules of the smaller kinds: each row is an object, and what is wrong with it.
 @Suite struct ClusterValidationTests {
+    private static let emptyKey =
+        #"data[]: Invalid value: "": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"#
+
     static let creations: [Rule] = [
         // Config maps and secrets
         Rule(#"{"apiVersion":"v1","kind":"ConfigMap","data":{"a.b_C-1":"x"}}"#),
+        Rule(#"{"apiVersion":"v1","kind":"ConfigMap","data":{"":"x"}}"#, emptyKey),
+        Rule(#"{"apiVersion":"v1","kind":"Secret","data":{"":"eA=="}}"#, emptyKey),
         Rule(
             #"{"apiVersion":"v1","kind":"ConfigMap","data":{"a":"x"},"binaryData":{"a":"eA=="}}"#,
             #"data[a]: Invalid value: "a": duplicate of key present in binaryData"#),
@@ -132,6 +137,12 @@ import Testing
             "data: Forbidden: field is immutable when `immutable` is set"),
         Change(
             #"{"apiVersion":"v1","kind":"ConfigMap","immutable":true}"#, #"{"immutable":false}"#,
+            "immutable: Forbidden: field is immutable when `immutable` is set"),
+        Change(
+            #"{"apiVersion":"v1","kind":"Secret","immutable":true,"data":{"a":"eA=="}}"#, #"{"data":{"a":"eQ=="}}"#,
+            "data: Forbidden: field is immutable when `immutable` is set"),
+        Change(
+            #"{"apiVersion":"v1","kind":"Secret","immutable":true}"#, #"{"immutable":null}"#,
             "immutable: Forbidden: field is immutable when `immutable` is set"),
         Change(#"{"apiVersion":"v1","kind":"Secret"}"#, #"{"type":"other"}"#, #"type: Invalid value: "other": field is immutable"#),
         Change(
