@@ -1,5 +1,4 @@
 import ObjectModel
-import Synchronization
 
 /// A structured type: its fields, and what holds for all of them. Types refer to each other, also in circles (a JSON schema holds
 /// JSON schemas), so they are objects; what one says is read when it is first asked for.
@@ -9,9 +8,7 @@ public final class TypeDefinition: Sendable {
 
     private let load: @Sendable () -> TypeContent
 
-    /// The address of the content, once it is read; the type holds a reference to it. (`AtomicLazyReference` says this better, but looks its generic
-    /// metadata up on each load, which is a tenth of the time that decoding takes.)
-    private let loaded = Atomic<UInt>(0)
+    private let loaded = LazyObject<TypeContent>()
 
     init(name: String, load: @escaping @Sendable () -> TypeContent) {
         self.name = name
@@ -23,27 +20,7 @@ public final class TypeDefinition: Sendable {
         self.init(name: name) { content }
     }
 
-    deinit {
-        if let address = UnsafeRawPointer(bitPattern: loaded.load(ordering: .acquiring)) { Unmanaged<TypeContent>.fromOpaque(address).release() }
-    }
-
-    public var content: TypeContent {
-        if let address = UnsafeRawPointer(bitPattern: loaded.load(ordering: .acquiring)) {
-            return Unmanaged<TypeContent>.fromOpaque(address).takeUnretainedValue()
-        }
-        return loadContent()
-    }
-
-    /// Of several threads that come first, one's content stays.
-    private func loadContent() -> TypeContent {
-        let content = load()
-        let reference = Unmanaged.passRetained(content)
-        let (won, other) = loaded.compareExchange(
-            expected: 0, desired: UInt(bitPattern: reference.toOpaque()), ordering: .acquiringAndReleasing)
-        guard !won, let address = UnsafeRawPointer(bitPattern: other) else { return content }
-        reference.release()
-        return Unmanaged<TypeContent>.fromOpaque(address).takeUnretainedValue()
-    }
+    public var content: TypeContent { loaded.get(load) }
 
     /// By name.
     public var fields: [FieldDefinition] { content.fields }
@@ -89,7 +66,7 @@ public final class TypeContent: Sendable {
     let completion: Completion
 
     /// Made when the type is first written or read as protobuf.
-    private let lazyProtobufTable = AtomicLazyReference<ProtobufTable>()
+    private let lazyProtobufTable = LazyObject<ProtobufTable>()
 
     public init(
         fields: [FieldDefinition], defaults: [DefaultRule] = [], rules: [DefaultingRule] = [], isAtomic: Bool = false, kindScope: KindScope = .none,
@@ -107,11 +84,11 @@ public final class TypeContent: Sendable {
         completion = Completion(fields: self.fields, defaults: defaults, rules: rules)
     }
 
-    private let lazyProtobufNames = AtomicLazyReference<ProtobufNames>()
+    private let lazyProtobufNames = LazyObject<ProtobufNames>()
 
-    var protobufNames: ProtobufNames { lazyProtobufNames.load() ?? lazyProtobufNames.storeIfNil(ProtobufNames(fields)) }
+    var protobufNames: ProtobufNames { lazyProtobufNames.get { ProtobufNames(fields) } }
 
-    var protobufTable: ProtobufTable { lazyProtobufTable.load() ?? lazyProtobufTable.storeIfNil(ProtobufTable(fields)) }
+    var protobufTable: ProtobufTable { lazyProtobufTable.get { ProtobufTable(fields) } }
 
     /// Whether objects of the type can be written as protobuf: a custom resource's can't.
     public var hasProtobuf: Bool { fields.isEmpty || !protobufTable.entries.isEmpty }

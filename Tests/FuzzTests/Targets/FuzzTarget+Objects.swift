@@ -7,7 +7,7 @@ import TestSupport
 
 /// The forms of an object, and what the server makes of one.
 extension FuzzTarget {
-    static let objects: [FuzzTarget] = [json, yaml, cbor, protobuf, object, quantity, time, address]
+    static let objects: [FuzzTarget] = [json, leanJSON, yaml, cbor, protobuf, object, quantity, time, address]
 
     private static let objectWords = [
         "apiVersion", "kind", "metadata", "spec", "status", "null", "true", "false", "\"\\u0000\"", "\\ud800", "{}", "[]", "1e999",
@@ -23,6 +23,15 @@ extension FuzzTarget {
         try keep((try? Value(json: canonical))?.canonicalJSON() == canonical, "canonical JSON is its own canonical form")
         let other = try? bytes.withUnsafeBytes { bytes throws(JSONError) in try JSONParser.parseReportingDuplicates(bytes).value }
         try keep(other == value, "both ways of reading JSON agree")
+        return true
+    }
+
+    private static let leanJSON = FuzzTarget(name: "lean-json", words: objectWords + ["\"managedFields\":", "\"metadata\":"]) {
+        bytes throws(BrokenPromise) in
+        let lean = try? Value(leanJSON: bytes)
+        guard var value = try? Value(json: bytes) else { return false }
+        if value["metadata"].isObject { value.metadata["managedFields"] = .null }
+        try keep(lean == value, "a lean object is the object without its managed fields")
         return true
     }
 
