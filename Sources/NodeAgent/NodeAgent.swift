@@ -12,8 +12,8 @@ public final class NodeAgent: Sendable {
     /// Index of services by namespace.
     static let namespaceIndex = "namespace"
 
-    /// Sandboxes and containers that are made at the same time, for each core: half of them wait for the disk.
-    private static let callsPerCore = 3
+    /// Sandboxes and containers that are made at the same time, for each core: one of two waits for the disk.
+    private static let callsPerCore = 2
 
     public let configuration: NodeAgentConfiguration
     private let services: NodeServices

@@ -88,6 +88,16 @@ import Testing
         #expect(PodStatusPatch.make(uid: pod.uid, from: first, to: second) == nil)
     }
 
+    @Test func `takes away why a condition did not hold, once it does`() {
+        let pod = testPod()
+        let first = PodStatus(input(pod)).value
+        let second = PodStatus(input(pod, PodObservation(sandboxes: [sandbox()], containers: [running("main")]), previous: first)).value
+        let ready = PodStatusPatch.make(uid: pod.uid, from: first, to: second)?.status["conditions"].array.first { $0["type"].string == "Ready" }
+        #expect(ready?["status"] == "True")
+        #expect(ready?.fields["reason"] == .some(.null))
+        #expect(ready?.fields["message"] == .some(.null))
+    }
+
     @Test func `patches only what changed`() {
         let pod = testPod()
         let first = PodStatus(input(pod)).value

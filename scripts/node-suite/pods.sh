@@ -136,6 +136,7 @@ resize_suite() {
 pods_suite() {
   pods_manifest | kubectl apply -f - >/dev/null
   check "a pod with an init container and a sidecar runs" kubectl wait pod/envs --for=condition=Ready --timeout=30s
+  check "its conditions hold without a reason" prints "" kubectl get pod envs -o 'jsonpath={.status.conditions[?(@.status=="True")].reason}'
   check "they started in order" prints "first side main" inside 'echo $(cat /shared/order)'
   check "variables come from config maps, secrets and the pod" prints "red hunter2-67108864 hi" inside 'echo $C_color $COMBINED $(cat /down/note)'
   check "the CPU limit is in the cgroup" quota 50000

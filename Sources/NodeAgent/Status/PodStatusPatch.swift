@@ -27,13 +27,24 @@ enum PodStatusPatch {
         }
         let oldConditions = old["conditions"].array
         let newConditions = new["conditions"].array
-        var conditions = newConditions.filter { condition in !oldConditions.contains { differsNot($0, condition) } }
+        var conditions = newConditions.compactMap { condition -> Value? in
+            guard let old = oldConditions.first(where: { $0["type"] == condition["type"] }) else { return condition }
+            // Written out, for a bare `nil` may be a `Value` as well.
+            return differsNot(old, condition) ? Value?.none : replacing(old, by: condition)
+        }
         for type in passing where oldConditions.contains(where: { $0["type"] == type }) && !newConditions.contains(where: { $0["type"] == type }) {
             conditions.append(["$patch": "delete", "type": type])
         }
         if !conditions.isEmpty { changed["conditions"] = .array(conditions) }
         guard !changed.isEmpty else { return nil }
         return ["metadata": ["uid": .string(uid)], "status": .object(changed)]
+    }
+
+    /// Conditions are merged: what a condition no longer says is taken away by name.
+    private static func replacing(_ old: Value, by new: Value) -> Value {
+        var fields = new.fields
+        for name in ["reason", "message"] where !old[name].isNull && new[name].isNull { fields[name] = .some(.null) }
+        return .object(fields)
     }
 
     /// Absent and null `lastProbeTime` are one.
