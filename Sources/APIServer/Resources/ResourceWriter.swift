@@ -141,7 +141,7 @@ struct ResourceWriter: Sendable {
         } else {
             try resource.strategy.prepareForUpdate(&object, old: old, context)
         }
-        if resource.strategy.hasGeneration, context.request.subresource != "status" {
+        if resource.strategy.hasGeneration, !["status", "binding"].contains(context.request.subresource) {
             Metadata.countGeneration(&object, old: old, counting: resource.strategy.countedMetadata)
         }
         do throws(APIError) {
