@@ -96,9 +96,12 @@ import Testing
             .pods,
             ["apiVersion": "v1", "kind": "Binding", "metadata": ["name": "web", "namespace": "default"], "target": ["kind": "Node", "name": "n1"]],
             name: "web", subresource: "binding")
+        // Where a pod runs is no change that its node has yet to carry out; that it ends is one.
+        #expect(try await server.admin.get(.pods, namespace: "default", name: "web").generation == 1)
         try await server.admin.delete(.pods, namespace: "default", name: "web")
         let pod = try await server.admin.get(.pods, namespace: "default", name: "web")
         #expect(pod.metadata["deletionGracePeriodSeconds"].int == 30)
+        #expect(pod.generation == 2)
         try await server.admin.delete(.pods, namespace: "default", name: "web", gracePeriod: .zero)
         #expect(try await server.admin.find(.pods, namespace: "default", name: "web") == nil)
     }
