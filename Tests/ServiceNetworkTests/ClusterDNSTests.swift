@@ -53,11 +53,17 @@ import Testing
         }
     }
 
+    /// A port that is free for TCP and UDP, both of which cluster DNS listens on.
     private func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
-        let port = try #require(channel.localAddress?.port)
-        try await channel.close()
-        return port
+        for _ in 0..<20 {
+            let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
+            let port = try #require(channel.localAddress?.port)
+            let datagrams = try? await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: port).get()
+            try await datagrams?.close()
+            try await channel.close()
+            if datagrams != nil { return port }
+        }
+        throw TimedOut()
     }
 
     @Test func `a Service resolves over UDP and TCP, and a new one soon after`() async throws {
