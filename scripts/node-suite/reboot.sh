@@ -10,8 +10,8 @@ power_off() {
   kill -KILL $processes 2>/dev/null || true
   for process in $processes; do eventually 10 gone "$process"; done
   awk -v data="$data/" 'index($5, data) == 1 {print $5}' /proc/self/mountinfo | sort -r | xargs -r -n1 umount -l
-  comm -13 <(grep '^/run/netns/' "$data.before" | sort) <(ls -d /run/netns/* 2>/dev/null | sort) | while read -r namespace; do
-    ip netns delete "${namespace##*/}" || true
+  comm -13 <(sort "$data.before") <(ls -d /run/netns/* /run/containerd/s/* 2>/dev/null | sort) | while read -r left; do
+    case $left in /run/netns/*) ip netns delete "${left##*/}" || true ;; *) rm -f "$left" ;; esac
   done
   ip link delete apus0 || true
   for table in apus apus-pods; do nft delete table inet "$table" || true; done
