@@ -92,13 +92,6 @@ import Testing
         #expect(document["jwks_uri"] == "https://a/openid/v1/jwks")
     }
 
-    @Test func `verifying is quick enough for the event loop`() throws {
-        let token = try tokens.issue(.init(namespace: "team", serviceAccount: account), id: "token-id", now: start).token
-        let clock = ContinuousClock()
-        let elapsed = try clock.measure { for _ in 0..<100 { _ = try tokens.verify(token, now: start) } }
-        #expect(elapsed / 100 < .milliseconds(20), "\(elapsed / 100)")
-    }
-
     private func decode(_ text: Substring) -> [UInt8]? {
         var values: [UInt8] = []
         var bits = 0

@@ -8,8 +8,16 @@ final class FakeAPI: Transport {
     private struct State {
         var objects: [String: Value] = [:]
         var revision = 0
+
+        /// All that ever changed, with the collection that it changed in: a watch is told what came after the list that it follows.
+        var history: [(path: String, event: WatchEvent)] = []
         var watchers: [Int: (path: String, continuation: WatchStream.Continuation)] = [:]
         var nextWatcher = 0
+
+        mutating func tell(_ event: WatchEvent, in path: String) {
+            history.append((path, event))
+            for watcher in watchers.values where watcher.path == path { watcher.continuation.yield(event) }
+        }
     }
 
     private let state = Mutex(State())
@@ -30,7 +38,7 @@ final class FakeAPI: Transport {
             if object.uid.isEmpty { object.metadata["uid"] = .string("\(path)-\(state.revision)") }
             let kind: WatchEvent.Kind = state.objects[path] == nil ? .added : .modified
             state.objects[path] = object
-            for watcher in state.watchers.values where watcher.path == collection { watcher.continuation.yield(WatchEvent(kind, object)) }
+            state.tell(WatchEvent(kind, object), in: collection)
         }
     }
 
@@ -78,14 +86,12 @@ final class FakeAPI: Transport {
 
     func watch(_ request: APIRequest) async throws -> WatchStream {
         let (stream, continuation) = WatchStream.makeStream()
+        try await Task.sleep(for: .milliseconds(300))
         let since = Int(request.queryValue("resourceVersion") ?? "") ?? 0
         let id = state.withLock { state in
-            // What changed between the list and the watch is told again.
-            let plural = request.path.split(separator: "/").last.map(String.init) ?? ""
-            let missed = state.objects.filter {
-                $0.key.split(separator: "/").dropLast().last.map(String.init) == plural && (Int($0.value.resourceVersion) ?? 0) > since
+            for (path, event) in state.history where path == request.path && (Int(event.object.resourceVersion) ?? 0) > since {
+                continuation.yield(event)
             }
-            for object in missed.values { continuation.yield(WatchEvent(.modified, object)) }
             state.nextWatcher += 1
             state.watchers[state.nextWatcher] = (request.path, continuation)
             return state.nextWatcher

@@ -172,10 +172,10 @@ enum Shell {
 
 struct TimedOut: Error {}
 
-/// Asks until the answer is yes; fails after ten seconds.
+/// Asks until the answer is yes; fails after half a minute, which only a change that never comes will take.
 func eventually(_ condition: @Sendable () async throws -> Bool) async throws {
     let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(10)
+    let deadline = clock.now + .seconds(30)
     while try await !condition() {
         guard clock.now < deadline else { throw TimedOut() }
         try await clock.sleep(for: .milliseconds(2))

@@ -160,14 +160,15 @@ extension Authorizer {
         #expect(RoleAggregation.rules(for: ["rules": []], among: others) == nil)
     }
 
-    @Test func `a decision takes about a microsecond`() {
+    @Test func `among a thousand namespaces a user has the rights of one`() {
         for index in 0..<1_000 {
             roles.role("ns\(index)/r", [rule(["get", "list", "watch"], ["pods", "services", "configmaps"])])
             roles.bind("ns\(index)/b", "r", kind: "Role", user("user-\(index)"))
         }
-        let attributes = wants("user-500", "watch", "configmaps", namespace: "ns500", groups: ["a", "b", "system:authenticated"])
-        let elapsed = ContinuousClock().measure { for _ in 0..<10_000 { _ = roles.authorize(attributes) } }
-        #expect(elapsed / 10_000 < .microseconds(200), "\(elapsed / 10_000)")
-        print("one RBAC decision:", elapsed / 10_000)
+        let groups = ["a", "b", "system:authenticated"]
+        let allowed = (0..<1_000).filter {
+            roles.allows(wants("user-500", "watch", "configmaps", namespace: "ns\($0)", groups: groups))
+        }
+        #expect(allowed == [500])
     }
 }
