@@ -39,18 +39,23 @@ protocol Carrier: Flushable, SendableMetatype {
 private let inFlightBytesMax = 256 * 1024
 private let batchBytesMax = 64 * 1024
 
+/// A request with a body as small as this is carried out on the event loop that it came by, like the reads: it takes less than changing threads twice.
+private let smallBodyBytesMax = 64 * 1024
+
 extension Carrier {
     /// Has a whole request handled and sees to its outcome.
     func perform(_ request: HTTPRequest, _ id: Int) {
-        carryOut(service.handler.handle(request), id, method: request.api.method)
+        let isSmall = request.api.body.count <= smallBodyBytesMax
+        carryOut(service.handler.handle(request), id, request.api.method, executor: isSmall ? outbox : nil)
     }
 
-    private func carryOut(_ outcome: Outcome, _ id: Int, method: APIRequest.Method) {
+    /// What an answer waits for is done by `executor`; nil is the pool of threads, for work that would hold up an event loop.
+    private func carryOut(_ outcome: Outcome, _ id: Int, _ method: APIRequest.Method, executor: Outbox?) {
         let isHead = method == .head
         switch outcome {
         case .respond(let response): respond(response, id, isHead: isHead)
-        case .wait(let work): wait(id, method, { await .respond(work()) })
-        case .deferred(let work): wait(id, method, work)
+        case .wait(let work): wait(id, method, executor) { await .respond(work()) }
+        case .deferred(let work): wait(id, method, executor, work)
         case .stream(let head, let start):
             sendHead(id, status: head.status, headers: head.headers, contentLength: nil, isLast: isHead)
             flushSoon()
@@ -85,24 +90,24 @@ extension Carrier {
         return buffer
     }
 
-    private func wait(_ id: Int, _ method: APIRequest.Method, _ work: @escaping @Sendable () async -> Outcome) {
+    private func wait(_ id: Int, _ method: APIRequest.Method, _ executor: Outbox?, _ work: @escaping @Sendable () async -> Outcome) {
         let exchange = keep(id, isHead: method == .head)
         let carrier = NIOLoopBound(self, eventLoop: outbox.eventLoop)
         let connections = service.connections
         connections.workStarted()
-        let task = Task { [outbox] in
+        let task = Task(executorPreference: executor) { [outbox] in
             let outcome = await work()
-            outbox.post { carrier.value.waited(id, method, outcome) }
+            outbox.perform { carrier.value.waited(id, method, outcome, executor: executor) }
             connections.workEnded()
         }
         // A write that has begun is finished, whoever still listens. A read nobody waits for is not worth its work.
         if method == .get || method == .head { exchange.task = task }
     }
 
-    private func waited(_ id: Int, _ method: APIRequest.Method, _ outcome: Outcome) {
+    private func waited(_ id: Int, _ method: APIRequest.Method, _ outcome: Outcome, executor: Outbox?) {
         guard let exchange = exchange(id) else { return }
         exchange.task = nil
-        carryOut(outcome, id, method: method)
+        carryOut(outcome, id, method, executor: executor)
     }
 
     private func startStream(_ id: Int, _ start: @Sendable (any StreamSink) -> Void) {

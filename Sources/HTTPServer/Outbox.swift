@@ -36,6 +36,11 @@ final class Outbox: Sendable {
         if isFirst { eventLoop.execute { self.drain() } }
     }
 
+    /// From any thread; at once on the loop itself.
+    func perform(_ job: @escaping Job) {
+        if eventLoop.inEventLoop { job() } else { post(job) }
+    }
+
     private func drain() {
         let jobs = state.withLock { state in
             state.isScheduled = false
@@ -56,6 +61,14 @@ final class Outbox: Sendable {
         guard loop.value.isDraining else { return false }
         loop.value.touched.append(connection)
         return true
+    }
+}
+
+/// Tasks that prefer it run on the event loop: what a commit wakes there answers without another change of threads.
+extension Outbox: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        post { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
 
