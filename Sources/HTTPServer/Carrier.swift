@@ -113,7 +113,7 @@ extension Carrier {
     private func startStream(_ id: Int, _ start: @Sendable (any StreamSink) -> Void) {
         let carrier = NIOLoopBound(self, eventLoop: outbox.eventLoop)
         let stream = ResponseStream(pendingBytesMax: service.limits.streamPendingBytesMax) { [outbox] _ in
-            outbox.post { carrier.value.continueStream(id) }
+            outbox.postStream { carrier.value.continueStream(id) }
         }
         keep(id, isHead: false).stream = stream
         start(stream)

@@ -11,12 +11,21 @@ final class Outbox: Sendable {
     private struct State {
         var jobs: [Job] = []
         var isScheduled = false
+        var streams: [Job] = []
+        var areStreamsScheduled = false
     }
 
     private struct Loop {
         var isDraining = false
         var touched: [any Flushable] = []
+
+        /// When streams are next continued.
+        var nextStreams: NIODeadline = .uptimeNanoseconds(0)
     }
+
+    /// Streams rest for this many times as long as they took, at most so long: a busy loop gives them a third of its time.
+    private static let streamRest = 2
+    private static let streamRestMax = TimeAmount.milliseconds(10)
 
     private let state = Mutex(State())
     private let loop: NIOLoopBoundBox<Loop>
@@ -41,13 +50,43 @@ final class Outbox: Sendable {
         if eventLoop.inEventLoop { job() } else { post(job) }
     }
 
+    /// From any thread: what continues a stream, such as a watch. The first such job is done at once. While many come, they are gathered, so that
+    /// a stream is sent several events at a time and answers do not wait behind them.
+    func postStream(_ job: @escaping Job) {
+        let isFirst = state.withLock { state in
+            state.streams.append(job)
+            defer { state.areStreamsScheduled = true }
+            return !state.areStreamsScheduled
+        }
+        if isFirst { eventLoop.execute { self.continueStreams() } }
+    }
+
+    private func continueStreams() {
+        let start = eventLoop.now
+        if start < loop.value.nextStreams {
+            eventLoop.scheduleTask(deadline: loop.value.nextStreams) { self.continueStreams() }
+            return
+        }
+        let jobs = state.withLock { state in
+            state.areStreamsScheduled = false
+            defer { state.streams = [] }
+            return state.streams
+        }
+        run(jobs)
+        let end = eventLoop.now
+        loop.value.nextStreams = end + min(Self.streamRestMax, (end - start) * Self.streamRest)
+    }
+
     private func drain() {
         let jobs = state.withLock { state in
             state.isScheduled = false
-            let jobs = state.jobs
-            state.jobs = []
-            return jobs
+            defer { state.jobs = [] }
+            return state.jobs
         }
+        run(jobs)
+    }
+
+    private func run(_ jobs: [Job]) {
         loop.value.isDraining = true
         for job in jobs { job() }
         loop.value.isDraining = false

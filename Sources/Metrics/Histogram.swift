@@ -10,6 +10,12 @@ public final class Histogram: MetricFamily {
         var counts: [UInt64]
         var count: UInt64 = 0
         var sum = 0.0
+
+        mutating func add(_ value: Double, bucket: Int?) {
+            if let bucket { counts[bucket] += 1 }
+            count += 1
+            sum += value
+        }
     }
 
     init(header: MetricHeader, buckets: [Double]) {
@@ -20,14 +26,8 @@ public final class Histogram: MetricFamily {
     /// Counts one observation. Durations are in seconds.
     public func observe(_ value: Double, _ values: [String] = []) {
         let bucket = buckets.firstIndex { value <= $0 }
-        series.withLock { series in
-            var entry = series[values] ?? Series(counts: Array(repeating: 0, count: buckets.count))
-            series[values] = nil
-            if let bucket { entry.counts[bucket] += 1 }
-            entry.count += 1
-            entry.sum += value
-            series[values] = entry
-        }
+        // In place: to take a series out and put it back would look it up three times.
+        series.withLock { $0[values, default: Series(counts: Array(repeating: 0, count: buckets.count))].add(value, bucket: bucket) }
     }
 
     public func observe(_ duration: Duration, _ values: [String] = []) {

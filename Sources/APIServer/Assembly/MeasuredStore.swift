@@ -44,11 +44,14 @@ struct MeasuredStore: Store {
     func compact(through revision: Int64) async throws(StoreError) { try await store.compact(through: revision) }
     func close() async { await store.close() }
 
+    private static let slash = UInt8(ascii: "/")
+
     /// What a commit does to its first key: keys are `/registry/GROUP/RESOURCE/…`.
     private static func labels(_ writes: [Write]) -> [String] {
         guard let first = writes.first else { return ["", ""] }
         let operation = first.value == nil ? "delete" : first.precondition == .absent ? "create" : "update"
-        let parts = first.key.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 4, omittingEmptySubsequences: false)
-        return [operation, parts.count > 3 ? String(Substring(parts[3])) : ""]
+        var rest = first.key.utf8[...]
+        for _ in 0..<3 { rest = rest.drop { $0 != slash }.dropFirst() }
+        return [operation, String(Substring(rest.prefix { $0 != slash }))]
     }
 }

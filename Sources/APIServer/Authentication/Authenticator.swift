@@ -52,9 +52,7 @@ public struct Authenticator: Sendable {
     /// From `Authorization: Bearer`, or from the WebSocket subprotocol by which browsers send it.
     static func bearerToken(_ headers: HTTPHeaders) -> String? {
         if let authorization = headers.first(name: "authorization") {
-            // By bytes: a token is a thousand characters, and this is done for every request.
-            let words = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false).map(Substring.init)
-            if words.count >= 2, words[0].lowercased() == "bearer", !words[1].isEmpty { return String(words[1]) }
+            if let token = secondWord(authorization, after: "bearer") { return token }
         }
         for value in headers["sec-websocket-protocol"] {
             for word in value.split(separator: ",") {
@@ -64,6 +62,15 @@ public struct Authenticator: Sendable {
             }
         }
         return nil
+    }
+
+    /// What stands between the first space and the next. By bytes: a token is a thousand characters, and this is done for every request.
+    private static func secondWord(_ text: String, after first: String) -> String? {
+        let space = UInt8(ascii: " ")
+        guard let end = text.utf8.firstIndex(of: space), text[..<end].lowercased() == first else { return nil }
+        let rest = text[end...].dropFirst()
+        let length = rest.utf8.withContiguousStorageIfAvailable { $0.firstIndex(of: space) ?? $0.count } ?? rest.utf8.prefix { $0 != space }.count
+        return length == 0 ? nil : String(Substring(rest.utf8.prefix(length)))
     }
 
     /// The subprotocol is a credential, so whoever proxies a connection leaves it out.

@@ -37,7 +37,11 @@ extension APIError {
 
 extension String {
     /// The type without its parameters, in lower case.
-    var mediaType: String { split(separator: ";").first.map { $0.trimmed.lowercased() } ?? "" }
+    var mediaType: String {
+        // Nearly always this, as it is.
+        if self == "application/json" { return self }
+        return split(separator: ";").first.map { $0.trimmed.lowercased() } ?? ""
+    }
 }
 
 extension Substring {
