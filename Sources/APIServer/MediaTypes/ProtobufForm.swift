@@ -73,7 +73,9 @@ enum ProtobufForm {
     /// A stored object in its envelope, in the resource's version.
     static func encode(_ stored: [UInt8], _ resource: ServedResource) throws(APIError) -> [UInt8] {
         let definition = resource.definition
-        let message = try message(stored, resource, number: nil)
+        var transcoder = ProtobufTranscoder(definition.type, capacity: stored.count)
+        try append(stored, resource, number: nil, &transcoder)
+        let message = transcoder.take()
         let (head, tail) = ProtobufEnvelope.frame(apiVersion: definition.apiVersion, kind: definition.kind, length: message.count)
         return head + message + tail
     }
@@ -103,35 +105,38 @@ enum ProtobufForm {
         let starts = Array(stride(from: 0, to: objects.count, by: shareOfCore))
         DispatchQueue.concurrentPerform(iterations: starts.count) { index in
             let share = objects[starts[index]..<min(starts[index] + shareOfCore, objects.count)]
-            let result = Result { () throws(APIError) in
-                try share.map { object throws(APIError) in try message(object.bytes, resource, number: number) }
-            }
+            let result = Result { () throws(APIError) in try Self.pieces(share, resource, number: number) }
             made.withLock { $0[index] = result }
         }
         let results = made.withLock { $0 }
-        var messages: [[UInt8]] = []
-        messages.reserveCapacity(objects.count)
-        for index in starts.indices { messages += try results[index]?.get() ?? [] }
-        return messages
+        var pieces: [[UInt8]] = []
+        for index in starts.indices { pieces += try results[index]?.get() ?? [] }
+        return pieces
+    }
+
+    private static func pieces(_ objects: ArraySlice<StoredObject>, _ resource: ServedResource, number: Int) throws(APIError) -> [[UInt8]] {
+        var pieces: [[UInt8]] = []
+        var transcoder = ProtobufTranscoder(resource.definition.type, capacity: 2 * pieceSize)
+        for object in objects {
+            try append(object.bytes, resource, number: number, &transcoder)
+            if transcoder.count >= pieceSize { pieces.append(transcoder.take()) }
+        }
+        pieces.append(transcoder.take())
+        return pieces
     }
 
     /// Objects that are worth another core.
     private static let shareOfCore = 512
 
-    /// A stored object's message: alone, or as the field of a list. What is stored is canonical, so no tree is made of it as a rule.
-    private static func message(_ stored: [UInt8], _ resource: ServedResource, number: Int?) throws(APIError) -> [UInt8] {
-        let type = resource.definition.type
-        var out = ProtobufWriter()
-        let start = number.map { out.open($0) }
-        if resource.conversion == nil, ProtobufTranscoder.write(stored, type, &out) {
-            if let start { out.close(start) }
-            return out.bytes
-        }
-        var again = ProtobufWriter()
-        let restart = number.map { again.open($0) }
-        ProtobufEncoder.write(try Presenter.parse(stored, resource), type, &again)
-        if let restart { again.close(restart) }
-        return again.bytes
+    /// Bytes that are handed on together. They are copied once, out of a buffer that the next ones are written into while the processor still holds it.
+    private static let pieceSize = 128 * 1024
+
+    /// Adds a stored object's message: alone, or as the field of a list. What is stored is canonical, so no tree is made of it as a rule.
+    private static func append(
+        _ stored: [UInt8], _ resource: ServedResource, number: Int?, _ transcoder: inout ProtobufTranscoder
+    ) throws(APIError) {
+        if resource.conversion == nil, transcoder.append(stored, field: number) { return }
+        transcoder.append(try Presenter.parse(stored, resource), field: number)
     }
 
     /// A watch's frame: four bytes of length, then `WatchEvent` without an envelope, which holds the object in one.

@@ -1,4 +1,5 @@
 import ObjectModel
+import Synchronization
 
 /// A structured type: its fields, and what holds for all of them. Types refer to each other, also in circles (a JSON schema holds
 /// JSON schemas), so they are objects; what one says is read when it is first asked for.
@@ -84,9 +85,8 @@ public final class TypeContent: Sendable {
         completion = Completion(fields: self.fields, defaults: defaults, rules: rules)
     }
 
-    private let lazyProtobufNames = LazyObject<ProtobufNames>()
-
-    var protobufNames: ProtobufNames { lazyProtobufNames.get { ProtobufNames(fields) } }
+    /// Plans that no transcoder has at the moment: as many as ever were at work at a time.
+    let protobufPlans = Mutex<[ProtobufPlan]>([])
 
     var protobufTable: ProtobufTable { lazyProtobufTable.get { ProtobufTable(fields) } }
 

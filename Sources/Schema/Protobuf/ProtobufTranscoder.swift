@@ -1,248 +1,184 @@
-import Glibc
 import ObjectModel
 
-/// Writes stored JSON as the message of its type without making a tree of it: what lists and watches in protobuf are made of.
+/// Writes stored JSON as messages of its type without making trees of it: what lists and watches in protobuf are made of.
 ///
 /// Fields come in the order of their names. What Go embeds may come as several messages under one number, which read as one.
 public struct ProtobufTranscoder: ~Copyable {
-    private let json: UnsafeRawBufferPointer
-    private var position = 0
+    private typealias Irregular = JSONCursor.Irregular
+
+    private let type: TypeDefinition
+
+    /// Taken from the type, and given back with what was learned.
+    private var plan: ProtobufPlan
+    private var out: ProtobufWriter
     private var depth = 0
+    private var width = 1
 
-    /// The text isn't what a schema's decoder writes.
-    private struct Irregular: Error {}
+    /// - Parameter capacity: How many bytes are expected.
+    public init(_ type: TypeDefinition, capacity: Int = 1024) {
+        self.type = type
+        plan = type.content.protobufPlans.withLock { $0.popLast() } ?? ProtobufPlan(type)
+        out = ProtobufWriter(capacity: capacity)
+    }
 
-    private init(_ json: UnsafeRawBufferPointer) { self.json = json }
+    deinit {
+        let plan = plan
+        type.content.protobufPlans.withLock { $0.append(plan) }
+    }
 
     /// The message alone, without an envelope; nil where the text isn't canonical JSON of the type.
     public static func transcode(_ json: [UInt8], as type: TypeDefinition) -> [UInt8]? {
-        var out = ProtobufWriter()
-        return write(json, type, &out) ? out.bytes : nil
+        var transcoder = ProtobufTranscoder(type, capacity: json.count)
+        return transcoder.append(json) ? transcoder.take() : nil
     }
 
-    /// False where the text isn't canonical JSON of the type; what was written until then is of no use.
-    public static func write(_ json: [UInt8], _ type: TypeDefinition, _ out: inout ProtobufWriter) -> Bool {
-        json.withUnsafeBytes { bytes in
-            var transcoder = ProtobufTranscoder(bytes)
+    // MARK: Messages
+
+    /// Bytes that `take` would return.
+    public var count: Int { out.count }
+
+    /// Writes one more message: alone, or as a field. False where the text isn't canonical JSON of the type; nothing is written then.
+    public mutating func append(_ json: [UInt8], field number: Int? = nil) -> Bool {
+        let before = out.count
+        let isWritten = json.withUnsafeBytes { bytes in
+            guard var text = JSONCursor(bytes) else { return false }
+            depth = 0
             do throws(Irregular) {
-                try transcoder.object(type, &out)
-                return transcoder.position == bytes.count
+                let start = number.map { out.open($0, width: width) }
+                try object(0, &text)
+                if let start { width = out.close(start, width: width) }
+                return text.isAtEnd
             } catch {
                 return false
             }
         }
+        if !isWritten { out.truncate(to: before) }
+        return isWritten
+    }
+
+    /// The same, of an object that is a tree.
+    public mutating func append(_ object: Value, field number: Int? = nil) {
+        let start = number.map { out.open($0) }
+        ProtobufEncoder.write(object, type, &out)
+        if let start { out.close(start) }
+    }
+
+    /// What was written since the last time.
+    public mutating func take() -> [UInt8] {
+        defer { out.truncate(to: 0) }
+        return out.bytes
     }
 
     // MARK: Objects
 
-    private mutating func object(_ type: TypeDefinition, _ out: inout ProtobufWriter) throws(Irregular) {
-        let content = type.content
-        let names = content.protobufNames
-        try expect(UInt8(ascii: "{"))
-        if skip(UInt8(ascii: "}")) { return }
+    private mutating func object(_ message: Int, _ text: inout JSONCursor) throws(Irregular) {
+        try text.expect(UInt8(ascii: "{"))
+        if text.skip(UInt8(ascii: "}")) { return }
         depth += 1
         guard depth <= ProtobufDecoder.depthMax else { throw Irregular() }
-        var next = 0
+        let places = plan.places(of: message)
+        var last = places.lowerBound
         repeat {
-            let key = try plainString()
-            try expect(UInt8(ascii: ":"))
-            guard let place = names.place(of: key, from: next), !content.fields[place].protobufPath.isEmpty else {
-                _ = try span()
+            guard let place = try key(after: last, in: places, &text) else {
+                _ = try text.span()
                 continue
             }
-            next = place + 1
-            try field(content.fields[place], &out)
-        } while skip(UInt8(ascii: ","))
-        try expect(UInt8(ascii: "}"))
+            last = place
+            try field(place, &text)
+        } while text.skip(UInt8(ascii: ","))
+        try text.expect(UInt8(ascii: "}"))
         depth -= 1
     }
 
-    private mutating func field(_ field: FieldDefinition, _ out: inout ProtobufWriter) throws(Irregular) {
-        if try skipZero(field) { return }
-        let path = field.protobufPath
-        if path.count == 1 { return try value(field.type, path[0], &out) }
-        let starts = path.dropLast().map { out.open($0) }
-        try value(field.type, path[path.count - 1], &out)
-        for start in starts.reversed() { out.close(start) }
+    /// Passes over a key and its colon. Nil for one that the type doesn't declare.
+    @inline(__always) private mutating func key(after last: Int, in places: Range<Int>, _ text: inout JSONCursor) throws(Irregular) -> Int? {
+        let guess = Int(plan.fields[last].follower)
+        if plan.skip(guess, &text) { return guess }
+        guard let place = plan.skip(oneOf: places, after: last, &text) else {
+            _ = try text.plainText()
+            try text.expect(UInt8(ascii: ":"))
+            return nil
+        }
+        plan.note(follower: place, of: last)
+        return place
     }
 
-    /// Passes over null, and over what is the same as absent.
-    private mutating func skipZero(_ field: FieldDefinition) throws(Irregular) -> Bool {
-        guard position + 1 < json.count else { throw Irregular() }
-        let isSkipped =
-            switch json[position] {
-            case UInt8(ascii: "n"): true
-            case UInt8(ascii: "\""): json[position + 1] == UInt8(ascii: "\"")
-            case UInt8(ascii: "["): json[position + 1] == UInt8(ascii: "]")
-            case UInt8(ascii: "{"): json[position + 1] == UInt8(ascii: "}")
-            case UInt8(ascii: "f"): true
-            case UInt8(ascii: "0"): json[position + 1] == UInt8(ascii: ",") || json[position + 1] == UInt8(ascii: "}")
-            default: false
-            }
-        guard isSkipped, json[position] == UInt8(ascii: "n") || (field.presence != .pointer && field.type.dropsZero) else { return false }
-        _ = try span()
-        return true
+    @inline(__always) private mutating func field(_ place: Int, _ text: inout JSONCursor) throws(Irregular) {
+        let field = plan.fields[place]
+        if field.kind == .skipped || Self.isAbsent(field, text) { _ = try text.span() } else { try value(place, &text) }
+    }
+
+    /// Whether null comes next, or what is the same as absent.
+    @inline(__always) private static func isAbsent(_ field: ProtobufPlan.Field, _ text: JSONCursor) -> Bool {
+        switch text.peek() {
+        case UInt8(ascii: "n"): true
+        case UInt8(ascii: "\""): field.dropsZero && text.peek(1) == UInt8(ascii: "\"")
+        case UInt8(ascii: "["): field.dropsZero && text.peek(1) == UInt8(ascii: "]")
+        case UInt8(ascii: "{"): field.dropsZero && text.peek(1) == UInt8(ascii: "}")
+        case UInt8(ascii: "f"): field.dropsZero
+        case UInt8(ascii: "0"): field.dropsZero && (text.peek(1) == UInt8(ascii: ",") || text.peek(1) == UInt8(ascii: "}"))
+        default: false
+        }
     }
 
     // MARK: Values
 
-    private mutating func value(_ type: ValueType, _ number: Int, _ out: inout ProtobufWriter) throws(Irregular) {
-        switch type {
-        case .string:
-            let text = try string()
-            if let text = text.owned { out.string(number, text) } else { out.data(number, text.bytes) }
-        case .bool: out.bool(number, try bool())
-        case .int32, .int64: out.integer(number, try integer())
-        case .object(let type):
-            let start = out.open(number)
-            try object(type, &out)
-            out.close(start)
-        case .list(let element):
-            try expect(UInt8(ascii: "["))
-            if skip(UInt8(ascii: "]")) { return }
-            repeat { try value(element, number, &out) } while skip(UInt8(ascii: ","))
-            try expect(UInt8(ascii: "]"))
-        case .map(let element): try map(element, number, &out)
-        case .quantity where json[position] == UInt8(ascii: "\""):
-            let start = out.open(number)
-            try value(.string, 1, &out)
-            out.close(start)
-        case .time where json[position] == UInt8(ascii: "\""):
-            let text = try plainString()
-            guard let seconds = ProtobufTime.seconds(text) else { throw Irregular() }
+    private mutating func value(_ place: Int, _ text: inout JSONCursor) throws(Irregular) {
+        let field = plan.fields[place]
+        let (number, content, width) = (Int(field.number), Int(field.content), Int(field.width))
+        switch field.kind {
+        case .skipped: _ = try text.span()
+        case .string: try string(number, &text)
+        case .bool: out.bool(number, try text.bool())
+        case .integer: out.integer(number, try text.integer())
+        case .message:
+            let start = out.open(number, width: width)
+            try object(content, &text)
+            plan.note(width: out.close(start, width: width), of: place)
+        case .embedded:
+            let start = out.open(number, width: width)
+            try value(content, &text)
+            plan.note(width: out.close(start, width: width), of: place)
+        case .list:
+            try text.expect(UInt8(ascii: "["))
+            if text.skip(UInt8(ascii: "]")) { return }
+            repeat { try value(content, &text) } while text.skip(UInt8(ascii: ","))
+            try text.expect(UInt8(ascii: "]"))
+        case .map:
+            try text.expect(UInt8(ascii: "{"))
+            if text.skip(UInt8(ascii: "}")) { return }
+            var width = width
+            repeat {
+                let start = out.open(number, width: width)
+                try string(1, &text)
+                try text.expect(UInt8(ascii: ":"))
+                try value(content, &text)
+                width = out.close(start, width: width)
+            } while text.skip(UInt8(ascii: ","))
+            plan.note(width: width, of: place)
+            try text.expect(UInt8(ascii: "}"))
+        case .quantity where text.peek() == UInt8(ascii: "\""): out.wrapped(number, try text.plainText())
+        case .time where text.peek() == UInt8(ascii: "\""):
+            guard let seconds = ProtobufTime.seconds(try text.plainText()) else { throw Irregular() }
             let start = out.open(number)
             out.integer(1, seconds)
             out.close(start)
-        case .any, .embeddedObject, .fieldSet:
+        case .intOrString:
             let start = out.open(number)
-            out.data(1, try span())
+            let isString = text.peek() == UInt8(ascii: "\"")
+            out.integer(1, isString ? 1 : 0)
+            if isString { try string(3, &text) } else { out.integer(2, try text.integer()) }
             out.close(start)
-        default:
-            // The rare ones go through a tree.
-            guard let value = try? Value(json: try span()) else { throw Irregular() }
-            ProtobufEncoder.write(value, type, number, &out)
+        case .raw: out.wrapped(number, try text.span())
+        case .quantity, .time, .tree:
+            guard let value = try? Value(json: try text.span()) else { throw Irregular() }
+            ProtobufEncoder.write(value, plan.type(place), number, &out)
         }
     }
 
-    private mutating func map(_ element: ValueType, _ number: Int, _ out: inout ProtobufWriter) throws(Irregular) {
-        try expect(UInt8(ascii: "{"))
-        if skip(UInt8(ascii: "}")) { return }
-        repeat {
-            let start = out.open(number)
-            try value(.string, 1, &out)
-            try expect(UInt8(ascii: ":"))
-            if case .list = element {
-                let list = out.open(2)
-                try value(element, 1, &out)
-                out.close(list)
-            } else {
-                try value(element, 2, &out)
-            }
-            out.close(start)
-        } while skip(UInt8(ascii: ","))
-        try expect(UInt8(ascii: "}"))
-    }
-
-    private mutating func bool() throws(Irregular) -> Bool {
-        let text = try span()
-        if text.elementsEqual("true".utf8) { return true }
-        guard text.elementsEqual("false".utf8) else { throw Irregular() }
-        return false
-    }
-
-    private mutating func integer() throws(Irregular) -> Int64 {
-        let isNegative = skip(UInt8(ascii: "-"))
-        var result: Int64 = 0
-        let start = position
-        while position < json.count, json[position] &- UInt8(ascii: "0") < 10 {
-            let (scaled, overflow) = result.multipliedReportingOverflow(by: 10)
-            let digit = Int64(json[position] - UInt8(ascii: "0"))
-            let (sum, overflowed) = isNegative ? scaled.subtractingReportingOverflow(digit) : scaled.addingReportingOverflow(digit)
-            if overflow || overflowed { throw Irregular() }
-            result = sum
-            position += 1
-        }
-        guard position > start, position < json.count, json[position] != UInt8(ascii: "."), json[position] | 0x20 != UInt8(ascii: "e") else {
-            throw Irregular()
-        }
-        return result
-    }
-
-    // MARK: Text
-
-    /// A string's bytes as they stand in the text, or the string where there are escapes in it.
-    private mutating func string() throws(Irregular) -> (bytes: UnsafeRawBufferPointer, owned: String?) {
-        let start = position
-        let (text, hasEscapes) = try quoted()
-        guard hasEscapes else { return (text, nil) }
-        guard case .string(let owned)? = try? Value(json: UnsafeRawBufferPointer(rebasing: json[start..<position])) else { throw Irregular() }
-        return (text, owned)
-    }
-
-    private mutating func plainString() throws(Irregular) -> UnsafeRawBufferPointer {
-        let (text, hasEscapes) = try quoted()
-        guard !hasEscapes else { throw Irregular() }
-        return text
-    }
-
-    /// What stands between two quotes.
-    @inline(__always) private mutating func quoted() throws(Irregular) -> (UnsafeRawBufferPointer, hasEscapes: Bool) {
-        try expect(UInt8(ascii: "\""))
-        let start = position
-        var hasEscapes = false
-        var from = start
-        while true {
-            guard let base = json.baseAddress, let quote = memchr(base + from, 0x22, json.count - from) else { throw Irregular() }
-            let end = UnsafeRawPointer(quote) - base
-            guard memchr(base + from, 0x5C, end - from) != nil else {
-                position = end + 1
-                return (UnsafeRawBufferPointer(rebasing: json[start..<end]), hasEscapes)
-            }
-            hasEscapes = true
-            // Escapes are passed over one by one, up to the quote that isn't one.
-            while from < json.count, json[from] != 0x22 { from += json[from] == 0x5C ? 2 : 1 }
-            guard from < json.count else { throw Irregular() }
-            position = from + 1
-            return (UnsafeRawBufferPointer(rebasing: json[start..<from]), true)
-        }
-    }
-
-    /// A whole value as it stands in the text.
-    private mutating func span() throws(Irregular) -> UnsafeRawBufferPointer {
-        let start = position
-        var open = 0
-        while position < json.count {
-            switch json[position] {
-            case UInt8(ascii: "\""): _ = try quoted()
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                open += 1
-                position += 1
-                continue
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if open == 0 { return UnsafeRawBufferPointer(rebasing: json[start..<position]) }
-                open -= 1
-                position += 1
-            case UInt8(ascii: ","), UInt8(ascii: ":"):
-                if open == 0 { return UnsafeRawBufferPointer(rebasing: json[start..<position]) }
-                position += 1
-                continue
-            default:
-                position += 1
-                continue
-            }
-            if open == 0 { return UnsafeRawBufferPointer(rebasing: json[start..<position]) }
-        }
-        throw Irregular()
-    }
-
-    @inline(__always) private mutating func expect(_ byte: UInt8) throws(Irregular) {
-        guard skip(byte) else { throw Irregular() }
-    }
-
-    @inline(__always) private mutating func skip(_ byte: UInt8) -> Bool {
-        guard position < json.count, json[position] == byte else { return false }
-        position += 1
-        return true
+    @inline(__always) private mutating func string(_ number: Int, _ text: inout JSONCursor) throws(Irregular) {
+        let string = try text.text()
+        if string.hasEscapes { out.string(number, try string.unescaped()) } else { out.data(number, string.bytes) }
     }
 }
 
@@ -251,17 +187,19 @@ enum ProtobufTime {
     /// `2026-01-02T15:04:05Z` as seconds since 1970; nil for any other form.
     static func seconds(_ text: UnsafeRawBufferPointer) -> Int64? {
         guard text.count == 20, text[19] == UInt8(ascii: "Z") else { return nil }
-        func number(_ start: Int, _ count: Int) -> Int64? {
+        var isTime = true
+        func number(_ places: Range<Int>) -> Int64 {
             var result: Int64 = 0
-            for byte in text[start..<start + count] {
-                guard byte &- UInt8(ascii: "0") < 10 else { return nil }
-                result = result * 10 + Int64(byte - UInt8(ascii: "0"))
+            for place in places {
+                let digit = text[place] &- UInt8(ascii: "0")
+                if digit >= 10 { isTime = false }
+                result = result * 10 + Int64(digit)
             }
             return result
         }
-        guard let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2), let minute = number(14, 2),
-            let second = number(17, 2), (1...12).contains(month)
-        else { return nil }
+        let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
+        let (hour, minute, second) = (number(11..<13), number(14..<16), number(17..<19))
+        guard isTime, (1...12).contains(month) else { return nil }
         return Timestamp.days(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
     }
 }

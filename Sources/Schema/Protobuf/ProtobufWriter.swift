@@ -2,35 +2,45 @@ import ObjectModel
 
 /// Writes messages in protobuf's wire form: fields one after the other, messages within messages between `open` and `close`.
 public struct ProtobufWriter: ~Copyable {
-    private var sink = ByteSink()
+    private var sink: ByteSink
 
-    public init() {}
+    /// - Parameter capacity: How many bytes are expected.
+    public init(capacity: Int = 1024) { sink = ByteSink(capacity: capacity) }
 
     public var count: Int { sink.count }
 
     public var bytes: [UInt8] { sink.bytes }
 
+    /// Forgets what was written behind the first `count` bytes.
+    public mutating func truncate(to count: Int) { sink.truncate(to: count) }
+
     // MARK: Messages
 
     /// Begins a field whose length is known once its content is written. Returns what `close` needs.
-    @inline(__always) public mutating func open(_ number: Int) -> Int {
+    /// - Parameter width: How many bytes the length will take, as far as one can guess.
+    @inline(__always) public mutating func open(_ number: Int, width: Int = 1) -> Int {
         tag(number, .bytes)
-        sink.append(0)
+        for _ in 0..<width { sink.append(0) }
         return sink.count
     }
 
-    /// Ends the field that began where `open` said.
-    public mutating func close(_ start: Int) {
+    /// Ends the field that began where `open` said. Where its length takes other than `width` bytes, the content moves.
+    /// - Returns: How many bytes the length took.
+    @inline(__always) @discardableResult public mutating func close(_ start: Int, width: Int = 1) -> Int {
         let length = sink.count - start
-        // One byte is held for the length, which is enough for most messages. For the others the content moves back.
-        guard length >= 0x80 else { return sink.set(UInt8(length), at: start - 1) }
+        guard width == 1, length < 0x80 else { return setLength(length, start, width) }
+        sink.set(UInt8(truncatingIfNeeded: length), at: start - 1)
+        return 1
+    }
+
+    private mutating func setLength(_ length: Int, _ start: Int, _ width: Int) -> Int {
         let size = Self.varintSize(UInt64(length))
-        sink.makeRoom(size - 1, at: start)
-        var rest = length
-        for offset in 0..<size {
-            sink.set(UInt8(rest & 0x7F) | (offset < size - 1 ? 0x80 : 0), at: start - 1 + offset)
-            rest >>= 7
+        if size != width { sink.makeRoom(size - width, at: start) }
+        for index in 0..<size {
+            let bits = UInt8(truncatingIfNeeded: length >> (7 * index)) & 0x7F
+            sink.set(index < size - 1 ? bits | 0x80 : bits, at: start - width + index)
         }
+        return size
     }
 
     public mutating func message(_ number: Int, _ build: (inout ProtobufWriter) -> Void) {
@@ -68,10 +78,17 @@ public struct ProtobufWriter: ~Copyable {
         sink.append(value)
     }
 
-    public mutating func data(_ number: Int, _ value: UnsafeRawBufferPointer) {
+    @inline(__always) public mutating func data(_ number: Int, _ value: UnsafeRawBufferPointer) {
         tag(number, .bytes)
         varint(UInt64(value.count))
         sink.append(value)
+    }
+
+    /// A message that holds nothing but these bytes, in its field 1.
+    @inline(__always) mutating func wrapped(_ number: Int, _ value: UnsafeRawBufferPointer) {
+        tag(number, .bytes)
+        varint(UInt64(1 + Self.varintSize(UInt64(value.count)) + value.count))
+        data(1, value)
     }
 
     // MARK: Parts
@@ -91,7 +108,7 @@ public struct ProtobufWriter: ~Copyable {
     }
 
     /// How many bytes a number takes.
-    public static func varintSize(_ value: UInt64) -> Int { max(1, (64 - value.leadingZeroBitCount + 6) / 7) }
+    @inline(__always) public static func varintSize(_ value: UInt64) -> Int { (70 - (value | 1).leadingZeroBitCount) / 7 }
 }
 
 /// How a field's value is laid out.

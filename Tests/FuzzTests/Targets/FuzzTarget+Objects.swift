@@ -76,14 +76,20 @@ extension FuzzTarget {
     }
 
     private static func checkMessage(_ bytes: [UInt8], _ type: TypeDefinition) throws(BrokenPromise) {
-        func read(_ bytes: [UInt8]) -> Value? {
-            try? bytes.withUnsafeBytes { bytes throws(ProtobufError) in try ProtobufDecoder.decode(bytes, as: type) }
-        }
-        guard let object = read(bytes) else { return }
+        guard let object = read(bytes, type) else { return }
         let written = ProtobufEncoder.encode(object, as: type)
-        guard let again = read(written) else { throw BrokenPromise("a written \(type.name) is read again") }
+        guard let again = read(written, type) else { throw BrokenPromise("a written \(type.name) is read again") }
         try keep(ProtobufEncoder.encode(again, as: type) == written, "\(type.name) is written as it was read")
-        if let transcoded = ProtobufTranscoder.transcode(object.canonicalJSON(), as: type) { _ = read(transcoded) }
+        try checkText(object.canonicalJSON(), again, type)
+    }
+
+    private static func checkText(_ stored: [UInt8], _ object: Value, _ type: TypeDefinition) throws(BrokenPromise) {
+        guard let transcoded = ProtobufTranscoder.transcode(stored, as: type) else { return }
+        try keep(read(transcoded, type) == object, "\(type.name) is written from text as from a tree")
+    }
+
+    private static func read(_ bytes: [UInt8], _ type: TypeDefinition) -> Value? {
+        try? bytes.withUnsafeBytes { bytes throws(ProtobufError) in try ProtobufDecoder.decode(bytes, as: type) }
     }
 
     /// The write path as plain functions: decode, default, validate, warn, show, and every form of the result.
@@ -111,7 +117,9 @@ extension FuzzTarget {
         try keep((try? Value(json: stored))?.canonicalJSON() == stored, "what is stored is read as it was")
         try keep((try? YAML.parse(YAML.write(object)))?.canonicalJSON() == stored, "YAML says the same")
         try keep((try? CBOR.parse(CBOR.encode(object)))?.canonicalJSON() == stored, "CBOR says the same")
-        _ = ProtobufForm.encode(object)
+        if let message = read(ProtobufEncoder.encode(object, as: definition.type), definition.type) {
+            try checkText(stored, message, definition.type)
+        }
         return created.isEmpty
     }
 

@@ -64,6 +64,40 @@ import Testing
         }
     }
 
+    /// A transcoder guesses by what came before: wrong guesses must not show.
+    @Test func whatCameBeforeChangesNothing() throws {
+        for (number, type) in Self.types.enumerated() {
+            var dice = Dice(seed: UInt64(number) + 3000)
+            var transcoder = ProtobufTranscoder(type)
+            var expected = ProtobufWriter()
+            for depth in [6, 2, 5, 3, 6] {
+                let json = dice.object(of: type, depth: depth).canonicalJSON()
+                expected.data(2, try #require(ProtobufTranscoder.transcode(json, as: type), "\(type.name)"))
+                let isWritten = transcoder.append(json, field: 2)
+                // What is cut short leaves no trace.
+                let before = transcoder.count
+                let isCutWritten = transcoder.append(Array(json.dropLast()), field: 2)
+                #expect(isWritten && !isCutWritten && transcoder.count == before)
+            }
+            let (written, rest) = (transcoder.take(), transcoder.take())
+            #expect(written == expected.bytes && rest.isEmpty, "\(type.name)")
+        }
+    }
+
+    @Test(arguments: [127, 128, 16_383, 16_384, 2_097_151, 2_097_152])
+    func lengthsTakeAsManyBytesAsTheyNeed(length: Int) {
+        for width in 1...5 {
+            var out = ProtobufWriter()
+            let start = out.open(1, width: width)
+            out.raw(Array(repeating: 7, count: length))
+            let size = out.close(start, width: width)
+            #expect(size == ProtobufWriter.varintSize(UInt64(length)))
+            var expected = ProtobufWriter()
+            expected.data(1, Array(repeating: 7, count: length))
+            #expect(out.bytes == expected.bytes, "guessed \(width)")
+        }
+    }
+
     @Test func textThatIsNotCanonicalIsLeftAlone() throws {
         let type = try Self.type("", "v1", "Pod")
         var dice = Dice(seed: 12)
