@@ -29,9 +29,11 @@ final class Outbox: Sendable {
 
     private let state = Mutex(State())
     private let loop: NIOLoopBoundBox<Loop>
+    private let now: @Sendable () -> NIODeadline
 
-    init(_ eventLoop: any EventLoop) {
+    init(_ eventLoop: any EventLoop, now: @escaping @Sendable () -> NIODeadline = { .now() }) {
         self.eventLoop = eventLoop
+        self.now = now
         loop = NIOLoopBoundBox.makeBoxSendingValue(Loop(), eventLoop: eventLoop)
     }
 
@@ -62,7 +64,7 @@ final class Outbox: Sendable {
     }
 
     private func continueStreams() {
-        let start = eventLoop.now
+        let start = now()
         if start < loop.value.nextStreams {
             eventLoop.scheduleTask(deadline: loop.value.nextStreams) { self.continueStreams() }
             return
@@ -73,7 +75,7 @@ final class Outbox: Sendable {
             return state.streams
         }
         run(jobs)
-        let end = eventLoop.now
+        let end = now()
         loop.value.nextStreams = end + min(Self.streamRestMax, (end - start) * Self.streamRest)
     }
 

@@ -13,33 +13,49 @@ import Testing
         func add(_ entry: String) { entries.withLock { $0.append(entry) } }
     }
 
+    /// An event loop whose time passes only where a test says so.
+    private final class Time: Sendable {
+        let eventLoop = EmbeddedEventLoop()
+        private let time = Mutex(NIODeadline.uptimeNanoseconds(0))
+        var now: NIODeadline { time.withLock { $0 } }
+
+        /// As if a job took so long.
+        func take(_ amount: TimeAmount) { time.withLock { $0 = $0 + amount } }
+
+        /// Does what is due by now, or after a while.
+        func run(_ amount: TimeAmount = .zero) {
+            take(amount)
+            eventLoop.advanceTime(to: now)
+        }
+    }
+
     @Test func `continues a stream at once, then gathers what comes for twice the time that took, while answers go out`() {
-        let (eventLoop, record) = (EmbeddedEventLoop(), Record())
-        let outbox = Outbox(eventLoop)
+        let (time, record) = (Time(), Record())
+        let outbox = Outbox(time.eventLoop) { time.now }
         outbox.postStream {
             record.add("first")
-            eventLoop.advanceTime(by: .milliseconds(3))
+            time.take(.milliseconds(3))
             for name in ["second", "third"] { outbox.postStream { record.add(name) } }
             outbox.post { record.add("answer") }
         }
-        eventLoop.run()
+        time.run()
+        time.run(.milliseconds(5))
         #expect(record.all == ["first", "answer"])
-        eventLoop.advanceTime(by: .milliseconds(5))
-        #expect(record.all == ["first", "answer"])
-        eventLoop.advanceTime(by: .milliseconds(1))
+        time.run(.milliseconds(1))
         #expect(record.all == ["first", "answer", "second", "third"])
     }
 
     @Test func `lets no stream wait longer than ten milliseconds`() {
-        let (eventLoop, record) = (EmbeddedEventLoop(), Record())
-        let outbox = Outbox(eventLoop)
+        let (time, record) = (Time(), Record())
+        let outbox = Outbox(time.eventLoop) { time.now }
         outbox.postStream {
-            eventLoop.advanceTime(by: .seconds(1))
+            time.take(.seconds(1))
             outbox.postStream { record.add("next") }
         }
-        eventLoop.run()
+        time.run()
+        time.run(.milliseconds(9))
         #expect(record.all.isEmpty)
-        eventLoop.advanceTime(by: .milliseconds(10))
+        time.run(.milliseconds(1))
         #expect(record.all == ["next"])
     }
 
