@@ -11,6 +11,9 @@ final class Collection: Sendable {
     /// What bookmarks say they are.
     let apiVersion: String
     let kind: String
+
+    /// Whoever changes an object, by its key, has it alone until the commit.
+    let turns = Turns()
     private let fieldsOf: SelectableFields
     private let store: any Store
     private let current = Mutex(Current())

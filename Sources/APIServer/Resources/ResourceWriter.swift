@@ -74,7 +74,7 @@ struct ResourceWriter: Sendable {
             }
             let revision = try await commit(.create(resource.collection.prefix + key, bytes), of: object, old: nil, context)
             resource.strategy.committed(object, old: nil)
-            return Revisions.splice(revision, into: bytes)
+            return committed(key, revision, bytes)
         } catch {
             resource.strategy.abandon(object, old: nil)
             throw error
@@ -92,6 +92,9 @@ struct ResourceWriter: Sendable {
         name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, patch: PatchBody? = nil, _ transform: Transform
     ) async throws(APIError) -> Written {
         let key = resource.key(namespace: context.request.namespace, name: name)
+        // Of two that change an object at once, one would have worked for nothing.
+        await resource.collection.turns.begin(key)
+        defer { resource.collection.turns.end(key) }
         for _ in 0..<Self.attemptsMax {
             guard let current = resource.collection.find(key) else {
                 let isApply = context.fieldWriter?.isApply ?? false
@@ -175,7 +178,7 @@ struct ResourceWriter: Sendable {
         }
         let revision = try await commit(.replace(key, bytes, at: current.revision), of: object, old: old, context)
         resource.strategy.committed(object, old: old)
-        return Revisions.splice(revision, into: bytes)
+        return committed(current.key, revision, bytes)
     }
 
     /// A write to `status` changes status and metadata; one to the main resource everything but status.
@@ -292,6 +295,12 @@ struct ResourceWriter: Sendable {
     private func commit(_ write: Write, name: String) async throws(APIError) -> Int64 {
         guard let revision = try await commit(write, with: [], name: name) else { throw resource.modified(name) }
         return revision
+    }
+
+    /// The object with its revision: as the collection holds it, unless it has changed again.
+    private func committed(_ key: String, _ revision: Int64, _ bytes: [UInt8]) -> [UInt8] {
+        if let object = resource.collection.find(key), object.revision == revision { return object.bytes }
+        return Revisions.splice(revision, into: bytes)
     }
 
     /// Nil where one of the companions has changed since it was read.

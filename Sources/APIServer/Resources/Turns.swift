@@ -6,17 +6,22 @@ final class Turns: Sendable {
 
     /// Returns when it is the caller's turn, which lasts until `end`.
     func begin(_ key: String) async {
+        // Nearly always.
+        if waiting.withLock({ Self.take(key, &$0) }) { return }
         await withCheckedContinuation { continuation in
             let isFree = waiting.withLock { waiting in
-                if waiting[key] != nil {
-                    waiting[key]?.append(continuation)
-                    return false
-                }
-                waiting[key] = []
-                return true
+                if Self.take(key, &waiting) { return true }
+                waiting[key]?.append(continuation)
+                return false
             }
             if isFree { continuation.resume() }
         }
+    }
+
+    private static func take(_ key: String, _ waiting: inout [String: [CheckedContinuation<Void, Never>]]) -> Bool {
+        if waiting[key] != nil { return false }
+        waiting[key] = []
+        return true
     }
 
     func end(_ key: String) {
