@@ -27,7 +27,7 @@ struct DiscoveryRoutes: Sendable {
         default: if let keys = documentsOfKeys[String(path)] { return .respond(HTTPResponse(body: [keys.json()])) }
         }
         guard let document = try documents.document(at: String(path), api) else { throw ResourceRouter.unknownPath }
-        var answer = document.answer(ifNoneMatch: request.headers.first(name: "if-none-match"))
+        var answer = document.answer(ifNoneMatch: request.headers["if-none-match"])
         if path.hasPrefix("/openapi/v3/"), let hash = api.queryValue("hash") {
             // A document under an address with its hash never changes; an address with another hash leads to the right one.
             guard hash == documents.openAPIHash else {
