@@ -83,6 +83,8 @@ extension FlowControl {
         private func mark(_ headers: inout HTTPHeaders) {
             headers.add(name: "x-kubernetes-pf-flowschema-uid", value: schema.uid)
             headers.add(name: "x-kubernetes-pf-prioritylevel-uid", value: levelUID)
+            // Nobody on the way keeps an answer, unless it says how long it is good.
+            if !headers.contains(name: "cache-control") { headers.add(name: "cache-control", value: "no-cache, private") }
         }
 
         /// Is given back once, at the latest when nobody knows of it any more: a watch of `HEAD` never begins.

@@ -32,7 +32,7 @@ struct WorkEstimator: Sendable {
     func estimate(_ info: RequestInfo, _ request: APIRequest, _ counts: FlowCounts, seatsMax: Int) -> WorkEstimate {
         switch info.verb {
         case "list": list(info, request, seatsMax: seatsMax)
-        case "watch" where request.queryValue("sendInitialEvents") == "true": list(info, request, seatsMax: seatsMax)
+        case "watch" where request.flag("sendInitialEvents") == true: list(info, request, seatsMax: seatsMax)
         case "create", "update", "patch", "delete": write(info, counts, seatsMax: seatsMax)
         default: WorkEstimate()
         }

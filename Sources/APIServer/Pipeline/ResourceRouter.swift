@@ -159,8 +159,12 @@ struct ResourceRouter: Sendable {
         do throws(APIError) {
             let options = try DeleteOptions(request)
             switch try await deleter(resource).delete(name: info.name, options, context(info, user, isDryRun: options.isDryRun)) {
-            case .marked(let bytes): return try Presenter(now: environment.now()).object(bytes, form, resource, request)
-            case .gone(let object):
+            case .marked(let bytes):
+                return try Presenter(now: environment.now()).object(bytes, form, resource, request, status: options.statusOfMarked)
+            case .gone(let object, let bytes):
+                if resource.definition.isShownWhenDeleted {
+                    return try Presenter(now: environment.now()).object(bytes, form, resource, request)
+                }
                 return Presenter.status(
                     [
                         "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success",

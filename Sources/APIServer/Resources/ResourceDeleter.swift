@@ -12,8 +12,8 @@ struct ResourceDeleter: Sendable {
 
     /// What became of the object.
     enum Deleted: Sendable {
-        /// It is gone; its last state.
-        case gone(Value)
+        /// It is gone; its last state, and that as it is shown.
+        case gone(Value, [UInt8])
 
         /// It is marked, and goes when its grace period ends or its finalizers are removed.
         case marked([UInt8])
@@ -88,16 +88,18 @@ struct ResourceDeleter: Sendable {
         object.metadata["resourceVersion"] = .null
         mark(&object, options, context)
         if Metadata.isDone(object) {
-            if !context.isDryRun {
-                _ = try await store.commit([Write(key: key, value: nil, precondition: .revision(current.revision))])
-                resource.strategy.deleted(old)
-            }
-            return .gone(old)
+            if context.isDryRun { return .gone(old, current.bytes) }
+            let revision = try await store.commit([Write(key: key, value: nil, precondition: .revision(current.revision))])
+            resource.strategy.deleted(old)
+            var last = old
+            last.metadata["resourceVersion"] = .null
+            return .gone(old, Revisions.splice(revision, into: last.canonicalJSON()))
         }
         var unchanged = old
         unchanged.metadata["resourceVersion"] = .null
-        if object == unchanged || context.isDryRun { return .marked(current.bytes) }
+        if object == unchanged { return .marked(current.bytes) }
         let bytes = object.canonicalJSON()
+        if context.isDryRun { return .marked(Revisions.splice(current.revision, into: bytes)) }
         let revision = try await store.commit([Write(key: key, value: bytes, precondition: .revision(current.revision))])
         return .marked(Revisions.splice(revision, into: bytes))
     }
@@ -129,7 +131,7 @@ struct ResourceDeleter: Sendable {
         }
         object.metadata["deletionTimestamp"] = .string((context.now + .seconds(grace)).rfc3339)
         object.metadata["deletionGracePeriodSeconds"] = .integer(grace)
-        if resource.strategy.hasGeneration, grace > 0 { object.metadata["generation"] = Value(object.generation + 1) }
+        if object.generation > 0 { object.metadata["generation"] = Value(object.generation + 1) }
         if resource.plural == "namespaces", resource.group.isEmpty { object["status"]["phase"] = "Terminating" }
     }
 }

@@ -47,6 +47,15 @@ public final class ResourceDefinition: Sendable {
 
     public func subresource(_ name: String) -> KindDefinition.Subresource? { subresources.first { $0.name == name } }
 
+    /// Whether a deletion that is done is answered with the object as it was, not with a `Status`.
+    public var isShownWhenDeleted: Bool { Self.shownWhenDeleted[group]?.contains(plural) ?? false }
+
+    private static let shownWhenDeleted: [String: Set<String>] = [
+        "": ["persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas", "serviceaccounts", "services"],
+        "resource.k8s.io": ["deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"],
+        "storage.k8s.io": ["csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses"],
+    ]
+
     /// Whether its objects are kept, as those of `pods` are and those of `tokenreviews` aren't.
     public var isStored: Bool { verbs.contains("list") && verbs.contains("create") }
 }
