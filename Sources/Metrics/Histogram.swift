@@ -43,7 +43,7 @@ public final class Histogram: MetricFamily {
         let read = source.withLock { $0 }?() ?? []
         let told = series.withLock { $0 }.map { values, entry in
             let beyond = entry.count - entry.counts.reduce(0, +)
-            return (values, HistogramReading(counts: (entry.counts + [beyond]).map(Double.init), sum: entry.sum))
+            return (values, HistogramReading(counts: (entry.counts + [beyond]).map { Double($0) }, sum: entry.sum))
         }
         for (values, reading) in (told + read).sorted(by: { $0.0.lexicographicallyPrecedes($1.0) }) {
             var below = 0.0

@@ -69,14 +69,19 @@ struct ResourceDeleter: Sendable {
     private static let parallelMax = 128
 
     private func checkPreconditions(_ old: Value, _ options: DeleteOptions) throws(APIError) {
+        func conflict(_ why: String) -> APIError {
+            // Upstream names the kind here, not the resource.
+            .conflict(resource: resource.definition.kind, group: resource.group, name: old.name, why)
+        }
         if let uid = options.uid, uid != old.uid {
-            throw resource.conflict(
-                old.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(old.uid)")
+            throw conflict(
+                "the UID in the precondition (\(uid)) does not match the UID in record (\(old.uid)). The object might have been deleted and then recreated"
+            )
         }
         if let version = options.resourceVersion, version != old.resourceVersion {
-            throw resource.conflict(
-                old.name,
-                "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: \(old.resourceVersion)")
+            throw conflict(
+                "the ResourceVersion in the precondition (\(version)) does not match the ResourceVersion in record (\(old.resourceVersion)). The object might have been modified"
+            )
         }
     }
 

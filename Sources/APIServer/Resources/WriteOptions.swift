@@ -84,13 +84,13 @@ struct DeleteOptions: Sendable {
     private var orphansDependents: Bool?
 
     init(_ request: APIRequest) throws(APIError) {
-        let stages: [String]
+        // Other than upstream, who says that nothing is to be done is heard wherever it is said.
+        var stages = request.query.filter { $0.name == "dryRun" }.map(\.value)
         if request.body.isEmpty {
             gracePeriodSeconds = try request.number("gracePeriodSeconds")
             uid = request.queryValue("uid").flatMap { $0.isEmpty ? nil : $0 }
             propagationPolicy = request.queryValue("propagationPolicy")
             orphansDependents = request.flag("orphanDependents")
-            stages = request.query.filter { $0.name == "dryRun" }.map(\.value)
         } else {
             let body = try RequestBody.parse(request).value
             gracePeriodSeconds = body["gracePeriodSeconds"].integer
@@ -98,7 +98,7 @@ struct DeleteOptions: Sendable {
             resourceVersion = body["preconditions"]["resourceVersion"].string
             propagationPolicy = body["propagationPolicy"].string
             orphansDependents = body["orphanDependents"].bool
-            stages = body["dryRun"].strings
+            stages += body["dryRun"].strings
         }
         isDryRun = try WriteOptions.dryRun(stages, kind: "DeleteOptions")
         try validate()

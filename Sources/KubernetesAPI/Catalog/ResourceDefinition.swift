@@ -26,6 +26,9 @@ public final class ResourceDefinition: Sendable {
     /// The type of its objects.
     public let type: TypeDefinition
 
+    /// What every client is told that still uses it, in upstream's words.
+    public let deprecation: String?
+
     public init(_ definition: KindDefinition, listKind: String? = nil, type: TypeDefinition) {
         group = definition.group
         version = definition.version
@@ -40,7 +43,14 @@ public final class ResourceDefinition: Sendable {
         subresources = definition.subresources
         columns = definition.columns
         self.type = type
+        deprecation = Self.deprecations[definition.kind].flatMap { definition.group.isEmpty ? $0 : nil }
     }
+
+    /// Of the core group, by kind.
+    private static let deprecations = [
+        "ComponentStatus": "v1 ComponentStatus is deprecated in v1.19+",
+        "Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    ]
 
     /// `v1`, `apps/v1`: what an object's `apiVersion` says.
     public var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }

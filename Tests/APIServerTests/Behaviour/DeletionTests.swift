@@ -58,11 +58,21 @@ import Testing
         let server = try await TestServer()
         try await server.admin.create(.configMaps, TestServer.configMap("a"))
         let (status, body) = try await Self.delete(server, "\(Self.maps)/a", query: [("uid", "1")])
-        #expect(status == 409 && body["reason"] == "Conflict", "\(body)")
-        let query: [(name: String, value: String)] = [("dryRun", "All"), ("propagationPolicy", "Nonsense")]
+        let uid = try await server.admin.find(.configMaps, namespace: "default", name: "a")?.uid ?? ""
+        #expect(status == 409 && body["reason"] == "Conflict" && body["details"]["kind"] == "ConfigMap", "\(body)")
+        #expect(
+            body["message"].string
+                == "Operation cannot be fulfilled on ConfigMap \"a\": the UID in the precondition (1) does not match the UID in record (\(uid)). The object might have been deleted and then recreated"
+        )
+        let (code, changed) = try await Self.delete(server, "\(Self.maps)/a", ["preconditions": ["resourceVersion": "1"]])
+        #expect(code == 409 && changed["message"].string?.hasSuffix("The object might have been modified") == true, "\(changed)")
+        let query: [(name: String, value: String)] = [("propagationPolicy", "Nonsense")]
         #expect(try await Self.delete(server, "\(Self.maps)/a", query: query).status == 422)
-        #expect(try await Self.delete(server, "\(Self.maps)/a", ["kind": "DeleteOptions", "apiVersion": "v1"], query: query).status == 200)
-        #expect(try await server.admin.find(.configMaps, namespace: "default", name: "a") == nil, "it was no dry run")
+        let options: Value = ["kind": "DeleteOptions", "apiVersion": "v1"]
+        #expect(try await Self.delete(server, "\(Self.maps)/a", options, query: query + [("dryRun", "All")]).status == 200)
+        #expect(try await server.admin.find(.configMaps, namespace: "default", name: "a") != nil, "a dry run is one wherever it is said")
+        #expect(try await Self.delete(server, "\(Self.maps)/a", options, query: query).status == 200)
+        #expect(try await server.admin.find(.configMaps, namespace: "default", name: "a") == nil)
     }
 
     @Test("a policy and the flag that it replaced exclude each other") func both() async throws {

@@ -46,7 +46,8 @@ import Testing
         let server = try await TestServer()
         func get(_ fields: [String], by method: APIRequest.Method = .get) -> HTTPResponse? {
             let request = HTTPRequest(
-                api: APIRequest(method, path), headers: HTTPHeaders(fields.map { ("If-None-Match", $0) }), inProcessUser: UserInfo(name: "jane"))
+                api: APIRequest(method, path), headers: HTTPHeaders(fields.map { ("If-None-Match", $0) }),
+                inProcessUser: UserInfo(name: "root", groups: ["system:masters"]))
             guard case .respond(let response) = server.standard.server.handle(request) else { return nil }
             return response
         }
