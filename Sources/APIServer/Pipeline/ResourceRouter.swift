@@ -71,7 +71,12 @@ struct ResourceRouter: Sendable {
         if resource.definition.isNamespaced, info.namespace.isEmpty, !["list", "watch"].contains(info.verb), info.verb != "create" {
             throw Self.unknownPath
         }
-        guard Self.connections.contains(info.subresource) || verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list")) else {
+        // Creations go to the collection, replacements and patches to an object.
+        let isElsewhere =
+            info.subresource.isEmpty && (info.verb == "create" ? !info.name.isEmpty : info.name.isEmpty && ["update", "patch"].contains(info.verb))
+        guard !isElsewhere,
+            Self.connections.contains(info.subresource) || verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list"))
+        else {
             throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
         }
     }

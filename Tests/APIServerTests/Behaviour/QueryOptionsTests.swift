@@ -101,4 +101,13 @@ import Testing
         let (code, refusal) = try await server.send(other)
         #expect(code == 400 && refusal["message"] == "fieldSelector metadata.name doesn't match requested name")
     }
+
+    @Test("creations go to the collection, replacements and patches to an object") func methods() async throws {
+        let server = try await TestServer()
+        for (method, path) in [(APIRequest.Method.post, "\(Self.path)/a"), (.put, Self.path), (.patch, Self.path), (.post, "/api/v1/nodes/a")] {
+            let body = TestServer.configMap("a").json()
+            let (status, answer) = try await server.send(APIRequest(method, path, contentType: "application/merge-patch+json", body: body))
+            #expect(status == 405 && answer["reason"] == "MethodNotAllowed", "\(method) \(path): \(answer)")
+        }
+    }
 }
