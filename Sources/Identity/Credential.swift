@@ -59,12 +59,11 @@ public struct Credential: Sendable, Hashable {
 
     /// True once only a third of the lifetime is left, or the certificate is not valid yet.
     public func shouldRenew(at now: Timestamp) -> Bool {
-        let lifetime = notAfter.nanoseconds - notBefore.nanoseconds
-        return now < notBefore || notAfter.nanoseconds - now.nanoseconds <= lifetime / 3
+        now < notBefore || notAfter - now <= (notAfter - notBefore) / 3
     }
 
     /// When `shouldRenew` becomes true: how long a renewal may sleep.
-    public var renewalTime: Timestamp { Timestamp(nanoseconds: notAfter.nanoseconds - (notAfter.nanoseconds - notBefore.nanoseconds) / 3) }
+    public var renewalTime: Timestamp { notAfter + (.zero - (notAfter - notBefore) / 3) }
 
     /// The first PEM block whose label ends with `ending`; the text itself if there is none, for the parser to complain about.
     static func block(in text: String, ending: String) -> String {

@@ -5,6 +5,7 @@ public final class Histogram: MetricFamily {
     let header: MetricHeader
     private let buckets: [Double]
     private let series = Mutex<[[String]: Series]>([:])
+    private let source = Mutex<(@Sendable () -> [([String], HistogramReading)])?>(nil)
 
     private struct Series {
         var counts: [UInt64]
@@ -34,17 +35,26 @@ public final class Histogram: MetricFamily {
         observe(Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18, values)
     }
 
+    /// Asks for the series when they are read, where someone counts already.
+    public func read(from source: @escaping @Sendable () -> [([String], HistogramReading)]) { self.source.withLock { $0 = source } }
+
     func write(into out: inout String) {
         header.write(into: &out)
-        for (values, entry) in series.withLock({ $0 }).sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            var below: UInt64 = 0
-            for (bound, count) in zip(buckets, entry.counts) {
+        let read = source.withLock { $0 }?() ?? []
+        let told = series.withLock { $0 }.map { values, entry in
+            let beyond = entry.count - entry.counts.reduce(0, +)
+            return (values, HistogramReading(counts: (entry.counts + [beyond]).map { Double($0) }, sum: entry.sum))
+        }
+        for (values, reading) in (told + read).sorted(by: { $0.0.lexicographicallyPrecedes($1.0) }) {
+            var below = 0.0
+            for (bound, count) in zip(buckets, reading.counts) {
                 below += count
-                header.writeSeries(suffix: "_bucket", values, extra: ("le", MetricHeader.text(bound)), "\(below)", into: &out)
+                header.writeSeries(suffix: "_bucket", values, extra: ("le", MetricHeader.text(bound)), MetricHeader.text(below), into: &out)
             }
-            header.writeSeries(suffix: "_bucket", values, extra: ("le", "+Inf"), "\(entry.count)", into: &out)
-            header.writeSeries(suffix: "_sum", values, MetricHeader.text(entry.sum), into: &out)
-            header.writeSeries(suffix: "_count", values, "\(entry.count)", into: &out)
+            let count = MetricHeader.text(reading.counts.reduce(0, +))
+            header.writeSeries(suffix: "_bucket", values, extra: ("le", "+Inf"), count, into: &out)
+            header.writeSeries(suffix: "_sum", values, MetricHeader.text(reading.sum), into: &out)
+            header.writeSeries(suffix: "_count", values, count, into: &out)
         }
     }
 }

@@ -16,7 +16,7 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
 
     var description: String { name }
 
-    static let all = objects + changes + requests + connections + surroundings
+    static let all = objects + changes + requests + connections + credentials + surroundings
 }
 
 /// What a parser accepted and then did not keep.

@@ -89,18 +89,7 @@ struct FieldTracking: Sendable {
         guard left != right else { return object == old }
         var same = object
         same.metadata["managedFields"] = right
-        return same == old && areSame(left.array, exceptTimes: right.array)
-    }
-
-    /// Both are as the server writes them: what means the same is written in the same way.
-    private static func areSame(_ left: [Value], exceptTimes right: [Value]) -> Bool {
-        func timeless(_ entry: Value) -> Value {
-            var entry = entry
-            entry["time"] = .null
-            return entry
-        }
-        let others = right.map(timeless)
-        return left.count == right.count && left.allSatisfy { others.contains(timeless($0)) }
+        return same == old && ManagedFields.isSame(left, exceptTimes: right)
     }
 }
 

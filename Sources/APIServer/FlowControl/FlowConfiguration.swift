@@ -9,7 +9,9 @@ final class FlowConfiguration: Sendable {
         self.levels = levels.values.map(\.level).sorted { $0.name < $1.name }
         // A schema whose level is missing counts for nothing.
         self.schemas = schemas.sorted { ($0.precedence, $0.name) < ($1.precedence, $1.name) }.compactMap { schema in
-            levels[schema.levelName].map { FlowControl.Pass(schema: schema, level: $0.level, levelUID: $0.uid) }
+            levels[schema.levelName].map { level, uid in
+                FlowControl.Pass(schema: schema, level: level, levelUID: uid, seatsMax: level.settings.seatsOfRequestMax)
+            }
         }
     }
 
@@ -68,7 +70,7 @@ final class FlowConfiguration: Sendable {
             let borrowed = level["spec"]["limited"]["borrowingLimitPercent"].integer.map(part) ?? seats
             return PriorityLevel.Settings(
                 seats: Int(nominal), seatsMin: Int(nominal) - part(lendable), seatsMax: Int(nominal) + borrowed, isExempt: isExempt,
-                queuing: response["type"].string == "Queue" ? queuing(response["queuing"]) : nil)
+                queuing: response["type"].string == "Queue" ? queuing(response["queuing"]) : nil, allSeats: seats)
         }
     }
 

@@ -5,9 +5,9 @@ import Synchronization
 
 /// Priority and fairness: no client, nor any kind of clients, can take the server from the others.
 ///
-/// A request is classified by the stored FlowSchemas into a flow of a priority level. A level has its share of the server's seats; a request holds one from
-/// when it is let in until its answer is there, a watch until it has begun. Where all are taken, flows queue up and take turns, and what finds no room or
-/// waits too long gets 429.
+/// A request is classified by the stored FlowSchemas into a flow of a priority level. A level has its share of the server's seats; a request holds one, or
+/// more where it is long work, from when it is let in until its answer is there, a watch until it has begun. Where all are taken, flows queue up and take
+/// turns, and what finds no room or waits too long gets 429.
 ///
 /// Requests of components of this process are not counted: their number is bounded by their workers, and to make one wait for another that waits for it
 /// would stop both. Nor are long connections (exec, attach, port-forward, proxy, logs), as upstream has it.
@@ -35,7 +35,7 @@ public final class FlowControl: Sendable {
     let fairFraction = Mutex(0.0)
     private let objects = Mutex(Objects())
     private let configuration: Mutex<FlowConfiguration>
-    private let waitTimes: Histogram
+    let estimator: WorkEstimator
 
     /// The stored objects by name, and what is made of them.
     private struct Objects {
@@ -44,17 +44,14 @@ public final class FlowControl: Sendable {
         var working: [String: PriorityLevel] = [:]
     }
 
-    init(_ limits: Limits, _ deadlines: Deadlines, _ metrics: MetricsRegistry) {
+    init(_ limits: Limits, _ deadlines: Deadlines, _ metrics: MetricsRegistry, _ estimator: WorkEstimator) {
         self.limits = limits
         self.deadlines = deadlines
+        self.estimator = estimator
         configuration = Mutex(FlowConfiguration())
-        waitTimes = metrics.histogram(
-            "apiserver_flowcontrol_request_wait_duration_seconds", "Time that requests waited in their queue.",
-            labels: ["priority_level", "flow_schema", "execute"], buckets: [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30])
         objects.withLock { rebuild(&$0) }
-        FlowControlMetrics.register(metrics, { [weak self] in self?.configuration.withLock { $0 } }) { [weak self] in
-            self?.fairFraction.withLock { $0 } ?? 0
-        }
+        FlowControlMetrics({ [weak self] in self?.configuration.withLock { $0 } }) { [weak self] in self?.fairFraction.withLock { $0 } ?? 0 }
+            .register(metrics)
     }
 
     // MARK: Configuration
@@ -63,7 +60,7 @@ public final class FlowControl: Sendable {
     func apply(_ plural: String, key: String, _ object: Value?) {
         objects.withLock { objects in
             if plural == "flowschemas" {
-                objects.schemas[key] = object.map(FlowSchema.init)
+                objects.schemas[key] = object.map { FlowSchema($0, after: objects.schemas[key]) }
             } else {
                 objects.levels[key] = object
             }
@@ -80,7 +77,7 @@ public final class FlowControl: Sendable {
         // A level that is gone lives on until those who are in it have left.
         objects.working = objects.working.filter { settings[$0.key] != nil }
         for (name, settings) in settings {
-            if let level = objects.working[name] { level.update(settings) } else { objects.working[name] = PriorityLevel(name, settings) }
+            if let level = objects.working[name] { level.update(settings) } else { objects.working[name] = PriorityLevel(name, settings, deadlines) }
         }
         if isLending.load(ordering: .acquiring) { for level in objects.working.values { level.watchDemand(at: .now) } }
         let made = FlowConfiguration(
@@ -100,16 +97,21 @@ public final class FlowControl: Sendable {
         case refused(HTTPResponse)
     }
 
-    func turn(_ info: RequestInfo, _ user: UserInfo) -> Turn {
+    func turn(_ info: RequestInfo, _ user: UserInfo, _ request: APIRequest) -> Turn {
         if Self.isLongConnection(info) { return .free }
-        guard let pass = configuration.withLock({ $0 }).classify(info, user) else { return .free }
-        switch pass.level.enter(flow: pass.schema.flow(info, user)) {
+        guard var pass = configuration.withLock({ $0 }).classify(info, user) else { return .free }
+        let now = MonotonicTime.now
+        let counts = pass.schema.counts
+        pass.work = estimator.estimate(info, request, counts, seatsMax: pass.seatsMax)
+        pass.watch = estimator.watches.watch(info, request)
+        if pass.work.seats > 1 { counts.wideEstimates.observe(pass.work.seats) }
+        switch pass.level.enter(pass.work, counting: counts, flow: pass.schema.flow(info, user), at: now) {
         case .admitted:
-            pass.begin()
+            pass.begin(at: now)
             return .now(pass)
-        case .queued(let request):
+        case .queued(let number):
             beginLending()
-            return .queued(Ticket(pass: pass, request: request, control: self))
+            return .queued(Ticket(pass: pass, request: number, control: self))
         case .refused(let reason):
             beginLending()
             return .refused(pass.refuse(reason))
@@ -127,24 +129,24 @@ public final class FlowControl: Sendable {
     }
 
     fileprivate func wait(_ ticket: Ticket) async -> PriorityLevel.Refusal? {
-        let (level, request, start) = (ticket.pass.level, ticket.request, ContinuousClock.now)
+        let (level, request) = (ticket.pass.level, ticket.request)
         let deadline = deadlines.add(limits.wait) { level.giveUp(request, .waitedTooLong) }
         let refusal = await level.wait(request)
         deadlines.remove(deadline)
-        waitTimes.observe(ContinuousClock.now - start, [level.name, ticket.pass.schema.name, refusal == nil ? "true" : "false"])
         return refusal
     }
 
     /// A place in a queue.
     struct Ticket: Sendable {
-        fileprivate let pass: Pass
+        fileprivate var pass: Pass
         fileprivate let request: UInt64
         fileprivate let control: FlowControl
 
         /// Answers when it is the request's turn, or refuses when that doesn't come.
         func answer(_ answer: @Sendable () -> Outcome) async -> Outcome {
             if let refusal = await control.wait(self) { return .respond(pass.refuse(refusal)) }
-            pass.begin()
+            var pass = pass
+            pass.begin(at: MonotonicTime.now)
             var outcome = pass.carry(answer())
             while case .deferred(let later) = outcome { outcome = await later() }
             return outcome

@@ -2,35 +2,108 @@ import Metrics
 import Synchronization
 
 /// `apiserver_flowcontrol_*`, read from the levels and schemas when someone asks.
-enum FlowControlMetrics {
-    static func register(
-        _ metrics: MetricsRegistry, _ configuration: @escaping @Sendable () -> FlowConfiguration?, _ fraction: @escaping @Sendable () -> Double
-    ) {
-        let flow = ["priority_level", "flow_schema"]
-        func bySchema(_ number: @escaping @Sendable (FlowSchema) -> Int) -> @Sendable () -> [([String], Double)] {
-            { (configuration()?.schemas ?? []).map { ([$0.level.name, $0.schema.name], Double(number($0.schema))) } }
+struct FlowControlMetrics {
+    private let configuration: @Sendable () -> FlowConfiguration?
+    private let fraction: @Sendable () -> Double
+
+    /// - Parameters:
+    ///   - configuration: what is in force.
+    ///   - fraction: what part of their targets the levels have.
+    init(_ configuration: @escaping @Sendable () -> FlowConfiguration?, _ fraction: @escaping @Sendable () -> Double) {
+        self.configuration = configuration
+        self.fraction = fraction
+    }
+
+    private static let flow = ["priority_level", "flow_schema"]
+
+    func register(_ metrics: MetricsRegistry) {
+        registerRequests(metrics)
+        registerDistributions(metrics)
+        registerSeats(metrics)
+        registerUtilization(metrics)
+    }
+
+    // MARK: By flow schema
+
+    private func bySchema<Number: Sendable>(_ number: @escaping @Sendable (FlowCounts) -> Number) -> @Sendable () -> [([String], Number)] {
+        { [configuration] in (configuration()?.schemas ?? []).map { ([$0.level.name, $0.schema.name], number($0.schema.counts)) } }
+    }
+
+    private func registerRequests(_ metrics: MetricsRegistry) {
+        func counter(_ name: String, _ help: String, _ number: @escaping @Sendable (FlowCounts) -> Int) {
+            metrics.counter("apiserver_flowcontrol_\(name)", help, labels: Self.flow).read(from: bySchema { Double(number($0)) })
         }
-        func byLevel(_ number: @escaping @Sendable (PriorityLevel) -> Int) -> @Sendable () -> [([String], Double)] {
-            { (configuration()?.levels ?? []).map { ([$0.name], Double(number($0))) } }
+        func gauge(_ name: String, _ help: String, _ number: @escaping @Sendable (FlowCounts) -> Int) {
+            metrics.gauge("apiserver_flowcontrol_\(name)", help, labels: Self.flow).read(from: bySchema { Double(number($0)) })
         }
-        metrics.counter("apiserver_flowcontrol_dispatched_requests_total", "Requests let in.", labels: flow)
-            .read(from: bySchema { $0.dispatched.load(ordering: .relaxed) })
-        metrics.counter("apiserver_flowcontrol_rejected_requests_total", "Requests turned away.", labels: flow + ["reason"]).read {
+        counter("dispatched_requests_total", "Requests let in.") { $0.dispatched.load(ordering: .relaxed) }
+        counter("request_dispatch_no_accommodation_total", "Times that a request whose turn it was found too few seats free.") {
+            $0.unaccommodated.load(ordering: .relaxed)
+        }
+        metrics.counter("apiserver_flowcontrol_rejected_requests_total", "Requests turned away.", labels: Self.flow + ["reason"])
+            .read { [configuration] in
+                (configuration()?.schemas ?? []).flatMap { pass in
+                    pass.schema.counts.refused.withLock { $0 }.map { ([pass.level.name, pass.schema.name, $0.key.rawValue], Double($0.value)) }
+                }
+            }
+        gauge("current_executing_requests", "Requests that hold seats.") { $0.executing.load(ordering: .relaxed) }
+        gauge("current_executing_seats", "Seats that requests hold.") {
+            $0.executing.load(ordering: .relaxed) + $0.furtherSeats.load(ordering: .relaxed)
+        }
+        gauge("current_inqueue_requests", "Requests that wait for seats.") { $0.waiting.load(ordering: .relaxed) }
+        gauge("current_inqueue_seats", "Seats that requests wait for.") { $0.waitingSeats.load(ordering: .relaxed) }
+    }
+
+    private func registerDistributions(_ metrics: MetricsRegistry) {
+        func histogram(
+            _ name: String, _ help: String, _ bounds: [Double], _ further: String..., read: @escaping @Sendable () -> [([String], HistogramReading)]
+        ) {
+            metrics.histogram("apiserver_flowcontrol_\(name)", help, labels: Self.flow + further, buckets: bounds).read(from: read)
+        }
+        let nanosecond = 1e-9
+        let seconds = FlowCounts.durationsInSeconds
+        histogram("request_execution_seconds", "Time that requests held their seats, watches until they had begun.", seconds, "type") {
+            [configuration] in
             (configuration()?.schemas ?? []).flatMap { pass in
-                pass.schema.refused.withLock { $0 }.map { ([pass.level.name, pass.schema.name, $0.key.rawValue], Double($0.value)) }
+                let (labels, counts) = ([pass.level.name, pass.schema.name], pass.schema.counts)
+                return [
+                    (labels + ["regular"], counts.executed.reading(unit: nanosecond)), (labels + ["watch"], counts.begun.reading(unit: nanosecond)),
+                ]
             }
         }
-        for (name, help) in [("requests", "Requests that hold a seat."), ("seats", "Seats that requests hold.")] {
-            metrics.gauge("apiserver_flowcontrol_current_executing_\(name)", help, labels: flow)
-                .read(from: bySchema { $0.executing.load(ordering: .relaxed) })
+        histogram("request_wait_duration_seconds", "Time that requests waited in their queue.", seconds, "execute") { [configuration] in
+            (configuration()?.schemas ?? []).filter(\.level.hasQueues).flatMap { pass in
+                let (labels, counts) = ([pass.level.name, pass.schema.name], pass.schema.counts)
+                // Those who were let in at once are not told apart while they come.
+                let waited = counts.waited.reading(unit: nanosecond)
+                let unhindered = max(0, counts.dispatched.load(ordering: .relaxed) - Int(waited.counts.reduce(0, +)))
+                return [
+                    (labels + ["true"], counts.waited.reading(unit: nanosecond, zeros: unhindered)),
+                    (labels + ["false"], counts.waitedInVain.reading(unit: nanosecond)),
+                ]
+            }
         }
-        for (name, help) in [("requests", "Requests that wait for a seat."), ("seats", "Seats that requests wait for.")] {
-            metrics.gauge("apiserver_flowcontrol_current_inqueue_\(name)", help, labels: ["priority_level"])
-                .read(from: byLevel { $0.occupancy.waiting })
-        }
+        histogram(
+            "request_queue_length_after_enqueue", "Requests in a queue when another was put there, that one included.",
+            FlowCounts.lengths.map(Double.init), read: bySchema { $0.queueLengths.reading() })
+        histogram(
+            "watch_count_samples", "Watches that could hear of a write.", FlowCounts.watchersOfWrites.map(Double.init),
+            read: bySchema {
+                $0.watchers.reading()
+            })
+        histogram(
+            "work_estimated_seats", "Seats that requests were estimated at.", FlowCounts.seats.map(Double.init),
+            read: bySchema {
+                $0.estimates
+            })
+    }
+
+    // MARK: By priority level
+
+    private func registerSeats(_ metrics: MetricsRegistry) {
         func seats(_ name: String, _ help: String, _ number: @escaping @Sendable (PriorityLevel) -> Double) {
             metrics.gauge("apiserver_flowcontrol_\(name)", help, labels: ["priority_level"])
-                .read { (configuration()?.levels ?? []).map { ([$0.name], number($0)) } }
+                .read { [configuration] in (configuration()?.levels ?? []).map { ([$0.name], number($0)) } }
         }
         seats("nominal_limit_seats", "Seats that a level's shares come to.") { Double($0.settings.seats) }
         seats("lower_limit_seats", "Seats that a level has when it lends all that it lends.") { Double($0.settings.seatsMin) }
@@ -42,6 +115,30 @@ enum FlowControlMetrics {
         seats("demand_seats_stdev", "How far from the average that went.") { $0.need.observed.deviation }
         seats("demand_seats_smoothed", "Seats that requests held or waited for of late.") { $0.need.smoothed }
         seats("target_seats", "Seats that a level should have if there are enough.") { $0.need.target }
-        metrics.gauge("apiserver_flowcontrol_seat_fair_frac", "What part of their targets the levels have.").read { [([], fraction())] }
+        metrics.gauge("apiserver_flowcontrol_seat_fair_frac", "What part of their targets the levels have.").read { [fraction] in [([], fraction())] }
+    }
+
+    /// Every nanosecond is an observation.
+    private func registerUtilization(_ metrics: MetricsRegistry) {
+        func histogram(
+            _ name: String, _ help: String, _ bounds: [Double], labels: [String] = ["phase", "priority_level"],
+            _ series: @escaping @Sendable (PriorityLevel) -> [([String], HistogramReading)]
+        ) {
+            metrics.histogram("apiserver_flowcontrol_\(name)", help, labels: labels, buckets: bounds)
+                .read { [configuration] in (configuration()?.levels ?? []).flatMap(series) }
+        }
+        histogram("priority_level_seat_utilization", "What part of a level's seats was taken.", Utilization.seatBounds) {
+            [(["executing", $0.name], $0.utilization().seats)]
+        }
+        histogram(
+            "priority_level_request_utilization", "Requests that held seats, of a level's seats, and that waited, of the places in its queues.",
+            Utilization.requestBounds
+        ) {
+            let utilization = $0.utilization()
+            return [(["executing", $0.name], utilization.requests), (["waiting", $0.name], utilization.waiting)]
+        }
+        histogram(
+            "demand_seats", "Seats that requests held or waited for, of a level's seats.", Utilization.demandBounds, labels: ["priority_level"]
+        ) { [([$0.name], $0.utilization().demand)] }
     }
 }

@@ -1,5 +1,4 @@
 import ObjectModel
-import Synchronization
 
 /// `flowcontrol.apiserver.k8s.io/v1 FlowSchema`, read once: which requests it is for, at which priority level, and what makes a flow of them.
 final class FlowSchema: Sendable {
@@ -12,10 +11,8 @@ final class FlowSchema: Sendable {
     private let distinguisher: Distinguisher
     private let rules: [Rule]
 
-    /// Requests that were let in, and those that were turned away, for the metrics.
-    let dispatched = Atomic(0)
-    let executing = Atomic(0)
-    let refused: Mutex<[PriorityLevel.Refusal: Int]> = Mutex([:])
+    /// What is counted of its requests, whatever becomes of the schema.
+    let counts: FlowCounts
 
     private enum Distinguisher { case none, user, namespace }
 
@@ -46,11 +43,13 @@ final class FlowSchema: Sendable {
         var paths: [String]
     }
 
-    init(_ object: Value) {
+    /// - Parameter earlier: the schema as it was, whose counts go on where its requests go to the same level.
+    init(_ object: Value, after earlier: FlowSchema? = nil) {
         let spec = object["spec"]
         name = object.name
         uid = object.uid
         levelName = spec["priorityLevelConfiguration"]["name"].string ?? ""
+        counts = earlier.flatMap { [levelName] in $0.levelName == levelName ? $0.counts : nil } ?? FlowCounts()
         precedence = spec["matchingPrecedence"].integer ?? 1000
         distinguisher =
             switch spec["distinguisherMethod"]["type"].string {
@@ -128,6 +127,4 @@ final class FlowSchema: Sendable {
         for text in [name, "\u{0}", other] { hash.combine(text.utf8) }
         return hash.value
     }
-
-    func count(_ refusal: PriorityLevel.Refusal) { refused.withLock { $0[refusal, default: 0] += 1 } }
 }

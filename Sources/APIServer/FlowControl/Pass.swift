@@ -4,23 +4,32 @@ import ObjectModel
 import Synchronization
 
 extension FlowControl {
-    /// A request's seat at its priority level, and what its answer says of it.
+    /// A request's seats at its priority level, and what its answer says of them.
     struct Pass: Sendable {
         let schema: FlowSchema
         let level: PriorityLevel
         let levelUID: String
 
-        func begin() {
-            schema.dispatched.add(1, ordering: .relaxed)
-            schema.executing.add(1, ordering: .relaxed)
+        /// What the level gives one request, at most.
+        let seatsMax: Int
+        var work = WorkEstimate()
+
+        /// When it was let in.
+        var start = 0
+        var watch: WatchCounts.Watch?
+
+        mutating func begin(at now: Int) {
+            start = now
+            schema.counts.began(work)
         }
 
         private func end() {
-            schema.executing.subtract(1, ordering: .relaxed)
-            level.leave()
+            let now = MonotonicTime.now
+            schema.counts.ended(work, after: now - start, isWatch: watch != nil)
+            level.leave(work, at: now)
         }
 
-        /// Gives the seat back when the answer is there, or the watch has begun.
+        /// Gives the seats back when the answer is there, or the watch has begun.
         func carry(_ outcome: Outcome) -> Outcome {
             switch outcome {
             case .respond(let response):
@@ -37,9 +46,12 @@ extension FlowControl {
                 let seat = Seat(self)
                 var marked = head
                 mark(&marked.headers)
-                return .stream(marked) { sink in
+                return .stream(marked) { [watch] sink in
                     begin(sink)
                     seat.leave()
+                    guard let watch else { return }
+                    watch.begin()
+                    sink.onClose { watch.end() }
                 }
             case .deferred(let later):
                 let seat = Seat(self)
@@ -56,7 +68,7 @@ extension FlowControl {
 
         /// 429, to be tried again in a second.
         func refuse(_ reason: PriorityLevel.Refusal) -> HTTPResponse {
-            schema.count(reason)
+            schema.counts.count(reason)
             let error = APIError(
                 .tooManyRequests, "Too many requests, please try again later.", details: .init(retryAfter: .seconds(1)))
             return marked(Presenter.failure(error))
@@ -71,6 +83,8 @@ extension FlowControl {
         private func mark(_ headers: inout HTTPHeaders) {
             headers.add(name: "x-kubernetes-pf-flowschema-uid", value: schema.uid)
             headers.add(name: "x-kubernetes-pf-prioritylevel-uid", value: levelUID)
+            // Nobody on the way keeps an answer, unless it says how long it is good.
+            if !headers.contains(name: "cache-control") { headers.add(name: "cache-control", value: "no-cache, private") }
         }
 
         /// Is given back once, at the latest when nobody knows of it any more: a watch of `HEAD` never begins.

@@ -47,7 +47,8 @@ public final class APIServer: RequestHandler {
         self.registry = registry
         self.gates = gates
         metrics = ServerMetrics(configuration.metrics)
-        let flowControl = FlowControl(configuration.flowControl, deadlines, configuration.metrics)
+        let flowControl = FlowControl(
+            configuration.flowControl, deadlines, configuration.metrics, WorkEstimator { [registry] in registry.objects(of: $0) })
         registry.observe(["flowschemas", "prioritylevelconfigurations"]) { flowControl.apply($0.plural, key: $1, $2) }
         self.flowControl = flowControl
         discovery = DiscoveryRoutes(
@@ -74,7 +75,7 @@ public final class APIServer: RequestHandler {
             let info = try RequestInfo(request.api)
             let requester = try gates.authenticate(request)
             let user = try Impersonation.user(request.headers, requester: requester, authorizer: gates.authorizer)
-            switch request.inProcessUser == nil ? flowControl.turn(info, user) : .free {
+            switch request.inProcessUser == nil ? flowControl.turn(info, user, request.api) : .free {
             case .free: return perform(request, info, user, since: start)
             case .now(let pass): return pass.carry(perform(request, info, user, since: start))
             case .queued(let ticket): return .deferred { await ticket.answer { self.perform(request, info, user, since: start) } }

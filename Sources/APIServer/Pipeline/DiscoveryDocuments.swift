@@ -93,7 +93,7 @@ final class DiscoveryDocuments: Sendable {
 struct DiscoveryDocument: Sendable {
     private let bytes: [UInt8]
     private let contentType: String
-    private let etag: String
+    private let tag: EntityTag
 
     init(_ bytes: [UInt8], contentType: String) {
         self.bytes = bytes
@@ -101,12 +101,13 @@ struct DiscoveryDocument: Sendable {
         // The tag must differ between documents of one path, nothing more.
         var hash = FNV1a()
         hash.combine(bytes)
-        etag = "\"\(String(hash.value, radix: 16))\""
+        tag = EntityTag(opaque: String(hash.value, radix: 16))
     }
 
-    func answer(ifNoneMatch: String?) -> HTTPResponse {
-        let headers: HTTPHeaders = ["etag": etag, "vary": "Accept"]
-        if ifNoneMatch == etag { return HTTPResponse(status: 304, contentType: "", headers: headers) }
+    /// - Parameter ifNoneMatch: the values of the request's `If-None-Match`.
+    func answer(ifNoneMatch: [String]) -> HTTPResponse {
+        let headers: HTTPHeaders = ["etag": tag.description, "vary": "Accept"]
+        if tag.isNamed(in: ifNoneMatch) { return HTTPResponse(status: 304, contentType: "", headers: headers) }
         return HTTPResponse(contentType: contentType, headers: headers, body: [bytes])
     }
 }

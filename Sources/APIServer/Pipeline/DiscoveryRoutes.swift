@@ -24,10 +24,10 @@ struct DiscoveryRoutes: Sendable {
         case "/": return .respond(HTTPResponse(body: [documents.paths(adding: Array(documentsOfKeys.keys)).json()]))
         case "/version": return .respond(HTTPResponse(body: [Self.version.json()]))
         case "/metrics": return .respond(Self.text(metrics.exposition(), contentType: "text/plain; version=0.0.4; charset=utf-8"))
-        default: if let keys = documentsOfKeys[String(path)] { return .respond(HTTPResponse(body: [keys.json()])) }
+        default: if let keys = documentsOfKeys[String(path)] { return .respond(Self.keys(keys, isKeySet: path.hasSuffix("/jwks"))) }
         }
         guard let document = try documents.document(at: String(path), api) else { throw ResourceRouter.unknownPath }
-        var answer = document.answer(ifNoneMatch: request.headers.first(name: "if-none-match"))
+        var answer = document.answer(ifNoneMatch: request.headers["if-none-match"])
         if path.hasPrefix("/openapi/v3/"), let hash = api.queryValue("hash") {
             // A document under an address with its hash never changes; an address with another hash leads to the right one.
             guard hash == documents.openAPIHash else {
@@ -36,6 +36,13 @@ struct DiscoveryRoutes: Sendable {
             answer.headers.add(name: "cache-control", value: "public, immutable")
         }
         return .respond(answer)
+    }
+
+    /// What others check service accounts' tokens with. It changes seldom.
+    private static func keys(_ document: Value, isKeySet: Bool) -> HTTPResponse {
+        HTTPResponse(
+            contentType: isKeySet ? "application/jwk-set+json" : "application/json", headers: ["cache-control": "public, max-age=3600"],
+            body: [document.json()])
     }
 
     static func text(_ text: String, status: Int = 200, contentType: String = "text/plain; charset=utf-8") -> HTTPResponse {

@@ -27,8 +27,10 @@ public struct RequestInfo: Sendable, Equatable {
         group = root == "api" ? "" : String(segments[1])
         version = String(segments[head - 1])
         isResourceRequest = true
-        try read(segments[head...])
-        verb = Self.verb(request, hasName: !name.isEmpty)
+        // The addresses of watches from before there was `watch=true`.
+        let isWatch = segments[head] == "watch" && segments.count > head + 1 && (request.method == .get || request.method == .head)
+        try read(segments[(isWatch ? head + 1 : head)...])
+        verb = isWatch ? "watch" : Self.verb(request, hasName: !name.isEmpty)
     }
 
     private mutating func read(_ segments: ArraySlice<Substring>) throws(APIError) {
@@ -51,8 +53,8 @@ public struct RequestInfo: Sendable, Equatable {
     private static func verb(_ request: APIRequest, hasName: Bool) -> String {
         switch request.method {
         case .get, .head:
-            let watches = request.queryValue("watch").map { $0 == "true" || $0 == "1" || $0.isEmpty } ?? false
-            return watches ? "watch" : hasName ? "get" : "list"
+            if hasName { return "get" }
+            return request.flag("watch") == true ? "watch" : "list"
         case .post: return "create"
         case .put: return "update"
         case .patch: return "patch"

@@ -1,5 +1,6 @@
 import ClusterClient
 import KubernetesAPI
+import NIOHTTP1
 import ObjectModel
 import Storage
 
@@ -15,6 +16,15 @@ struct ResourceRouter: Sendable {
 
     func route(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo) throws(APIError) -> Outcome {
         guard let resource = registry.resource(group: info.group, version: info.version, plural: info.resource) else { throw Self.unknownPath }
+        guard let deprecation = resource.definition.deprecation else { return try route(info, request, user, resource) }
+        do {
+            return Self.outcome(try route(info, request, user, resource), with: WarningHeaders([deprecation]).headers)
+        } catch {
+            return Self.outcome(.respond(Presenter.failure(error)), with: WarningHeaders([deprecation]).headers)
+        }
+    }
+
+    private func route(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo, _ resource: ServedResource) throws(APIError) -> Outcome {
         try check(info, resource)
         try checkForm(info, request.api, resource)
         if !info.subresource.isEmpty, let outcome = try subresources.route(info, request, user, resource, self) { return outcome }
@@ -27,6 +37,23 @@ struct ResourceRouter: Sendable {
         case "watch":
             return try WatchHandler(resource: resource, revision: revision, presenter: presenter, deadlines: deadlines).watch(info, request.api)
         default: return try write(info, request, user, resource)
+        }
+    }
+
+    /// An answer with further headers.
+    private static func outcome(_ outcome: Outcome, with headers: HTTPHeaders) -> Outcome {
+        @Sendable func marked(_ response: HTTPResponse) -> HTTPResponse {
+            var response = response
+            response.headers.add(contentsOf: headers)
+            return response
+        }
+        switch outcome {
+        case .respond(let response): return .respond(marked(response))
+        case .wait(let answer): return .wait { marked(await answer()) }
+        case .stream(var head, let begin):
+            head.headers.add(contentsOf: headers)
+            return .stream(head, begin)
+        case .tunnel, .forward, .deferred: return outcome
         }
     }
 
@@ -44,7 +71,12 @@ struct ResourceRouter: Sendable {
         if resource.definition.isNamespaced, info.namespace.isEmpty, !["list", "watch"].contains(info.verb), info.verb != "create" {
             throw Self.unknownPath
         }
-        guard Self.connections.contains(info.subresource) || verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list")) else {
+        // Creations go to the collection, replacements and patches to an object.
+        let isElsewhere =
+            info.subresource.isEmpty && (info.verb == "create" ? !info.name.isEmpty : info.name.isEmpty && ["update", "patch"].contains(info.verb))
+        guard !isElsewhere,
+            Self.connections.contains(info.subresource) || verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list"))
+        else {
             throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
         }
     }
@@ -159,8 +191,12 @@ struct ResourceRouter: Sendable {
         do throws(APIError) {
             let options = try DeleteOptions(request)
             switch try await deleter(resource).delete(name: info.name, options, context(info, user, isDryRun: options.isDryRun)) {
-            case .marked(let bytes): return try Presenter(now: environment.now()).object(bytes, form, resource, request)
-            case .gone(let object):
+            case .marked(let bytes):
+                return try Presenter(now: environment.now()).object(bytes, form, resource, request, status: options.statusOfMarked)
+            case .gone(let object, let bytes):
+                if resource.definition.isShownWhenDeleted {
+                    return try Presenter(now: environment.now()).object(bytes, form, resource, request)
+                }
                 return Presenter.status(
                     [
                         "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success",

@@ -41,7 +41,7 @@ struct ContinueToken: Sendable, Equatable {
     init(_ text: String) throws(APIError) {
         guard let bytes = Base64URL.decode(text[...]), let value = try? Value(json: bytes), value["v"].string == "meta.k8s.io/v1",
             let revision = value["rv"].integer, let start = value["start"].string, !start.isEmpty
-        else { throw .badRequest("continue key is not valid: \(text.prefix(64))") }
+        else { throw .badRequest("invalid continue token: continue key is not valid: \(text.prefix(64))") }
         self.revision = revision
         after = start.hasSuffix("\u{0}") ? String(start.dropLast()) : start
     }

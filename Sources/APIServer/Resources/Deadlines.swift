@@ -22,7 +22,7 @@ final class Deadlines: Sendable {
             let id = ID(number: state.last)
             guard !state.isStopped else { return id }
             state.pending[id] = (due, action)
-            arm(&state, due)
+            arm(&state, due, tolerance: min(Self.toleranceMax, delay / 8))
             return id
         }
     }
@@ -39,12 +39,15 @@ final class Deadlines: Sendable {
         }
     }
 
-    private func arm(_ state: inout State, _ due: ContinuousClock.Instant) {
+    /// How late a deadline may be; one that is soon less.
+    private static let toleranceMax = Duration.milliseconds(100)
+
+    private func arm(_ state: inout State, _ due: ContinuousClock.Instant, tolerance: Duration = toleranceMax) {
         if let sleeper = state.sleeper, sleeper.due <= due { return }
         state.sleeper?.task.cancel()
         let clock = clock
         let task = Task { [weak self] in
-            guard (try? await clock.sleep(until: due, tolerance: .milliseconds(100))) != nil else { return }
+            guard (try? await clock.sleep(until: due, tolerance: tolerance)) != nil else { return }
             self?.fire()
         }
         state.sleeper = (due, task)

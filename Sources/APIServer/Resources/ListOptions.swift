@@ -21,59 +21,78 @@ struct ListOptions: Sendable {
 
     init(_ request: APIRequest, _ resource: ServedResource, _ info: RequestInfo) throws(APIError) {
         selection = try Self.selection(request, resource, info)
-        resourceVersion = try ResourceReader.revision(request.queryValue("resourceVersion"))
-        if let text = request.queryValue("limit"), !text.isEmpty {
-            guard let limit = Int(text) else {
-                throw .badRequest("strconv.ParseInt: parsing \"\(text)\": invalid syntax")
-            }
-            self.limit = limit > 0 ? limit : nil
-        }
-        if let text = request.queryValue("continue"), !text.isEmpty {
-            token = try ContinueToken(text)
+        limit = try request.number("limit").flatMap { $0 > 0 ? Int($0) : nil }
+        // None at all and nothing said are the same.
+        timeout = try request.number("timeoutSeconds").flatMap { $0 == 0 ? nil : .seconds(max(0, $0)) }
+        wantsBookmarks = request.flag("allowWatchBookmarks") ?? false
+        sendsInitialEvents = request.flag("sendInitialEvents")
+        let match = request.queryValue("resourceVersionMatch") ?? ""
+        let (version, next) = (request.queryValue("resourceVersion") ?? "", request.queryValue("continue") ?? "")
+        let problems =
+            info.verb == "watch"
+            ? Self.problemsOfWatch(match, sendsInitialEvents, next) : Self.problemsOfList(match, sendsInitialEvents, version, next)
+        guard problems.isEmpty else { throw .invalid(kind: "ListOptions", group: "meta.k8s.io", name: "", problems) }
+        if let fields = selection.fields { selection.fields = try FieldLabels.resolved(fields, resource) }
+        try selectName(info)
+
+        resourceVersion = try ResourceReader.revision(version)
+        if !next.isEmpty {
+            token = try ContinueToken(next)
             if let resourceVersion, resourceVersion > 0 {
                 throw .badRequest("specifying resource version is not allowed when using continue")
             }
         }
-        wantsBookmarks = request.queryValue("allowWatchBookmarks") == "true"
-        sendsInitialEvents = request.queryValue("sendInitialEvents").map { $0 == "true" || $0 == "1" }
-        timeout = request.queryValue("timeoutSeconds").flatMap(Int64.init).map { .seconds($0) }
-        try readMatch(request.queryValue("resourceVersionMatch") ?? "", isWatch: info.verb == "watch")
-    }
-
-    private mutating func readMatch(_ match: String, isWatch: Bool) throws(APIError) {
-        func invalid(_ error: FieldError) -> APIError { .invalid(kind: "ListOptions", group: "meta.k8s.io", name: "", [error]) }
-        if isWatch {
-            if sendsInitialEvents != nil, match != "NotOlderThan" {
-                throw invalid(.forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
-            }
-            if !match.isEmpty, sendsInitialEvents == nil {
-                throw invalid(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
-            }
-            return
-        }
-        var errors: [FieldError] = []
-        if !match.isEmpty {
-            if resourceVersion == nil {
-                errors.append(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"))
-            }
-            if token != nil {
-                errors.append(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"))
-            }
-            if match != "Exact", match != "NotOlderThan" {
-                errors.append(.notSupported("resourceVersionMatch", .string(match), ["Exact", "NotOlderThan", ""]))
-            }
-            if match == "Exact", resourceVersion == 0 {
-                errors.append(
-                    .forbidden("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
-            }
-        }
-        if sendsInitialEvents != nil { errors.append(.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")) }
-        guard errors.isEmpty else { throw .invalid(kind: "ListOptions", group: "meta.k8s.io", name: "", errors) }
+        guard info.verb != "watch" else { return }
         if match == "Exact" {
             exactRevision = resourceVersion
         } else if let resourceVersion, resourceVersion > 0, token == nil {
             leastRevision = resourceVersion
         }
+    }
+
+    /// A watch or list of one name is one with a selector for it.
+    private mutating func selectName(_ info: RequestInfo) throws(APIError) {
+        guard !info.name.isEmpty else { return }
+        if let fields = selection.fields, !fields.isEmpty, fields.required("metadata.name") != info.name {
+            throw .badRequest("fieldSelector metadata.name doesn't match requested name")
+        }
+        selection.fields = FieldSelector((selection.fields?.requirements ?? []) + [.init(field: "metadata.name", value: info.name)])
+    }
+
+    private static let matchOfContinue = FieldError.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided")
+
+    private static func problemsOfWatch(_ match: String, _ sendsInitialEvents: Bool?, _ next: String) -> [FieldError] {
+        var problems: [FieldError] = []
+        if sendsInitialEvents != nil, match != "NotOlderThan" {
+            problems.append(.forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+        }
+        guard !match.isEmpty else { return problems }
+        if sendsInitialEvents == nil {
+            problems.append(
+                .forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
+        }
+        if match != "NotOlderThan" { problems.append(.notSupported("resourceVersionMatch", .string(match), ["NotOlderThan"])) }
+        if !next.isEmpty { problems.append(matchOfContinue) }
+        return problems
+    }
+
+    private static func problemsOfList(_ match: String, _ sendsInitialEvents: Bool?, _ version: String, _ next: String) -> [FieldError] {
+        var problems: [FieldError] = []
+        if !match.isEmpty {
+            if version.isEmpty {
+                problems.append(.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"))
+            }
+            if !next.isEmpty { problems.append(matchOfContinue) }
+            if match != "Exact", match != "NotOlderThan" {
+                problems.append(.notSupported("resourceVersionMatch", .string(match), ["Exact", "NotOlderThan", ""]))
+            }
+            if match == "Exact", version == "0" {
+                problems.append(
+                    .forbidden("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
+            }
+        }
+        if sendsInitialEvents != nil { problems.append(.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")) }
+        return problems
     }
 
     private static func selection(_ request: APIRequest, _ resource: ServedResource, _ info: RequestInfo) throws(APIError) -> Selection {
@@ -85,25 +104,11 @@ struct ListOptions: Sendable {
                 throw .badRequest("unable to parse requirement: \(error)")
             }
         }
-        var fields = request.queryValue("fieldSelector") ?? ""
-        // A watch or list of one name is a list with a selector for it.
-        if !info.name.isEmpty { fields = fields.isEmpty ? "metadata.name=\(info.name)" : "\(fields),metadata.name=\(info.name)" }
-        if !fields.isEmpty {
+        if let text = request.queryValue("fieldSelector"), !text.isEmpty {
             do {
-                selection.fields = try FieldSelector(parsing: fields)
+                selection.fields = try FieldSelector(parsing: text)
             } catch {
                 throw .badRequest("\(error)")
-            }
-            let known = resource.conversion.map { Set($0.selectableFields.keys) } ?? resource.strategy.selectableFieldNames
-            for name in selection.fields?.requirements.map(\.field) ?? []
-            where name != "metadata.name" && name != "metadata.namespace" && !known.contains(name) {
-                throw .badRequest(
-                    "Unable to find \"\(resource.group)/\(resource.definition.version), Resource=\(resource.plural)\" that match label selector \"\", field selector \"\(fields)\": field label not supported: \(name)"
-                )
-            }
-            if let names = resource.conversion?.selectableFields, let asked = selection.fields {
-                selection.fields = FieldSelector(
-                    asked.requirements.map { .init(field: names[$0.field] ?? $0.field, value: $0.value, isEqual: $0.isEqual) })
             }
         }
         return selection

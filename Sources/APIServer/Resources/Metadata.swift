@@ -25,8 +25,7 @@ enum Metadata {
     /// Keeps what a client can't change, whatever it sent.
     static func prepareForUpdate(_ object: inout Value, old: Value, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
         if !object.uid.isEmpty, object.uid != old.uid {
-            throw resource.conflict(
-                old.name, "Precondition failed: UID in precondition: \(object.uid), UID in object meta: \(old.uid)")
+            throw resource.isAnother(object.uid, than: old)
         }
         for field in [
             "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion", "managedFields",

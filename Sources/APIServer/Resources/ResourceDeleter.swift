@@ -12,8 +12,8 @@ struct ResourceDeleter: Sendable {
 
     /// What became of the object.
     enum Deleted: Sendable {
-        /// It is gone; its last state.
-        case gone(Value)
+        /// It is gone; its last state, and that as it is shown.
+        case gone(Value, [UInt8])
 
         /// It is marked, and goes when its grace period ends or its finalizers are removed.
         case marked([UInt8])
@@ -69,14 +69,19 @@ struct ResourceDeleter: Sendable {
     private static let parallelMax = 128
 
     private func checkPreconditions(_ old: Value, _ options: DeleteOptions) throws(APIError) {
+        func conflict(_ why: String) -> APIError {
+            // Upstream names the kind here, not the resource.
+            .conflict(resource: resource.definition.kind, group: resource.group, name: old.name, why)
+        }
         if let uid = options.uid, uid != old.uid {
-            throw resource.conflict(
-                old.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(old.uid)")
+            throw conflict(
+                "the UID in the precondition (\(uid)) does not match the UID in record (\(old.uid)). The object might have been deleted and then recreated"
+            )
         }
         if let version = options.resourceVersion, version != old.resourceVersion {
-            throw resource.conflict(
-                old.name,
-                "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: \(old.resourceVersion)")
+            throw conflict(
+                "the ResourceVersion in the precondition (\(version)) does not match the ResourceVersion in record (\(old.resourceVersion)). The object might have been modified"
+            )
         }
     }
 
@@ -88,16 +93,18 @@ struct ResourceDeleter: Sendable {
         object.metadata["resourceVersion"] = .null
         mark(&object, options, context)
         if Metadata.isDone(object) {
-            if !context.isDryRun {
-                _ = try await store.commit([Write(key: key, value: nil, precondition: .revision(current.revision))])
-                resource.strategy.deleted(old)
-            }
-            return .gone(old)
+            if context.isDryRun { return .gone(old, current.bytes) }
+            let revision = try await store.commit([Write(key: key, value: nil, precondition: .revision(current.revision))])
+            resource.strategy.deleted(old)
+            var last = old
+            last.metadata["resourceVersion"] = .null
+            return .gone(old, Revisions.splice(revision, into: last.canonicalJSON()))
         }
         var unchanged = old
         unchanged.metadata["resourceVersion"] = .null
-        if object == unchanged || context.isDryRun { return .marked(current.bytes) }
+        if object == unchanged { return .marked(current.bytes) }
         let bytes = object.canonicalJSON()
+        if context.isDryRun { return .marked(Revisions.splice(current.revision, into: bytes)) }
         let revision = try await store.commit([Write(key: key, value: bytes, precondition: .revision(current.revision))])
         return .marked(Revisions.splice(revision, into: bytes))
     }
@@ -129,7 +136,7 @@ struct ResourceDeleter: Sendable {
         }
         object.metadata["deletionTimestamp"] = .string((context.now + .seconds(grace)).rfc3339)
         object.metadata["deletionGracePeriodSeconds"] = .integer(grace)
-        if resource.strategy.hasGeneration, grace > 0 { object.metadata["generation"] = Value(object.generation + 1) }
+        if object.generation > 0 { object.metadata["generation"] = Value(object.generation + 1) }
         if resource.plural == "namespaces", resource.group.isEmpty { object["status"]["phase"] = "Terminating" }
     }
 }

@@ -100,9 +100,10 @@ public final class ResourceRegistry: Sendable {
             }
             collection.load(objects.reversed(), revision: listing.revision)
         }
-        for resource in resources.values where resource.strategy.remembersObjects {
+        for resource in resources.values {
+            guard let remember = resource.strategy.remember else { continue }
             resource.collection.snapshot.objects.scan { object in
-                if let value = try? object.lean() { resource.strategy.loaded(value) }
+                if let value = try? object.lean() { remember(value) }
                 return true
             }
         }

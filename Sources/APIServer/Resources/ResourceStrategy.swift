@@ -47,11 +47,8 @@ protocol ResourceStrategy: Sendable {
     /// Hears of an object that is gone from the store.
     func deleted(_ object: Value)
 
-    /// Whether the strategy is shown the objects that are there at the start.
-    var remembersObjects: Bool { get }
-
-    /// Hears of every object at start, before anything is served.
-    func loaded(_ object: Value)
+    /// Hears of every object that is there at the start, before anything is served; nil where there is nothing to remember of them.
+    var remember: (@Sendable (Value) -> Void)? { get }
 }
 
 extension ResourceStrategy {
@@ -70,8 +67,7 @@ extension ResourceStrategy {
     func abandon(_ object: Value, old: Value?) {}
     func committed(_ object: Value, old: Value?) {}
     func deleted(_ object: Value) {}
-    var remembersObjects: Bool { false }
-    func loaded(_ object: Value) {}
+    var remember: (@Sendable (Value) -> Void)? { nil }
 }
 
 /// A kind that its schema says all about.

@@ -49,6 +49,17 @@ final class ServedResource: Sendable {
 
     func conflict(_ name: String, _ why: String) -> APIError { .conflict(resource: plural, group: group, name: name, why) }
 
+    /// Upstream's words for a write that means an object of this name with another uid: its store speaks here.
+    func isAnother(_ uid: String, than object: Value) -> APIError {
+        let key = "/registry/\(plural)/\(key(namespace: object.namespace, name: object.name))"
+        return conflict(
+            object.name,
+            """
+            StorageError: invalid object, Code: 4, Key: \(key), ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: \
+            \(uid), UID in object meta: \(object.uid)
+            """)
+    }
+
     /// Upstream's words for a write that lost the race.
     func modified(_ name: String) -> APIError {
         conflict(name, "the object has been modified; please apply your changes to the latest version and try again")

@@ -43,7 +43,8 @@ struct WatchHandler: Sendable {
     private func start(_ options: ListOptions) -> Collection.Start {
         if options.sendsInitialEvents == true { return .current(endsWithBookmark: options.wantsBookmarks) }
         guard let version = options.resourceVersion, version > 0 else {
-            return options.sendsInitialEvents == false ? .after(revision) : .current(endsWithBookmark: false)
+            // A watch from nowhere tells what is there, and then that this was all, as one that asks for it.
+            return options.sendsInitialEvents == false ? .after(revision) : .current(endsWithBookmark: options.wantsBookmarks)
         }
         return .after(version)
     }

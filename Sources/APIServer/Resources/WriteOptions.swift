@@ -32,8 +32,8 @@ struct WriteOptions: Sendable {
         let manager = request.queryValue("fieldManager") ?? ""
         fieldManager = manager.isEmpty ? Self.manager(fromUserAgent: request.userAgent) : manager
         var problems: [FieldError] = []
-        if let force = request.queryValue("force"), request.method == .patch {
-            isForced = try Self.bool(force)
+        if let force = request.flag("force"), request.method == .patch {
+            isForced = force
             if !isApply { problems.append(.forbidden("force", "may not be specified for non-apply patch")) }
         }
         if isApply, manager.isEmpty { problems.append(.required("fieldManager", "is required for apply patch")) }
@@ -63,14 +63,6 @@ struct WriteOptions: Sendable {
         return name.isEmpty ? "unknown" : name
     }
 
-    private static func bool(_ text: String) throws(APIError) -> Bool {
-        switch text {
-        case "1", "t", "T", "true", "TRUE", "True": true
-        case "0", "f", "F", "false", "FALSE", "False": false
-        default: throw .badRequest("strconv.ParseBool: parsing \"\(text)\": invalid syntax")
-        }
-    }
-
     /// `All` is the only stage there is.
     static func dryRun(_ stages: [String], kind: String) throws(APIError) -> Bool {
         for stage in stages where stage != "All" {
@@ -88,25 +80,47 @@ struct DeleteOptions: Sendable {
     var propagationPolicy: String?
     var isDryRun: Bool
 
+    /// What came before `propagationPolicy`.
+    private var orphansDependents: Bool?
+
     init(_ request: APIRequest) throws(APIError) {
-        let body = request.body.isEmpty ? Value.null : try RequestBody.parse(request).value
-        gracePeriodSeconds = body["gracePeriodSeconds"].integer ?? request.queryValue("gracePeriodSeconds").flatMap(Int64.init)
-        uid = body["preconditions"]["uid"].string
-        resourceVersion = body["preconditions"]["resourceVersion"].string
-        propagationPolicy = body["propagationPolicy"].string ?? request.queryValue("propagationPolicy")
-        let orphan = body["orphanDependents"].bool ?? request.queryValue("orphanDependents").map { $0 == "true" }
-        if let orphan, propagationPolicy == nil { propagationPolicy = orphan ? "Orphan" : "Background" }
-        isDryRun = try WriteOptions.dryRun(body["dryRun"].strings + request.query.filter { $0.name == "dryRun" }.map(\.value), kind: "DeleteOptions")
+        // Other than upstream, who says that nothing is to be done is heard wherever it is said.
+        var stages = request.query.filter { $0.name == "dryRun" }.map(\.value)
+        if request.body.isEmpty {
+            gracePeriodSeconds = try request.number("gracePeriodSeconds")
+            uid = request.queryValue("uid").flatMap { $0.isEmpty ? nil : $0 }
+            propagationPolicy = request.queryValue("propagationPolicy")
+            orphansDependents = request.flag("orphanDependents")
+        } else {
+            let body = try RequestBody.parse(request).value
+            gracePeriodSeconds = body["gracePeriodSeconds"].integer
+            uid = body["preconditions"]["uid"].string
+            resourceVersion = body["preconditions"]["resourceVersion"].string
+            propagationPolicy = body["propagationPolicy"].string
+            orphansDependents = body["orphanDependents"].bool
+            stages += body["dryRun"].strings
+        }
+        isDryRun = try WriteOptions.dryRun(stages, kind: "DeleteOptions")
         try validate()
+        if let orphansDependents { propagationPolicy = orphansDependents ? "Orphan" : "Background" }
     }
 
     private func validate() throws(APIError) {
-        if let propagationPolicy, !["Background", "Foreground", "Orphan"].contains(propagationPolicy) {
-            throw .invalid(
-                kind: "DeleteOptions", group: "meta.k8s.io", name: "",
-                [.notSupported("propagationPolicy", .string(propagationPolicy), ["Background", "Foreground", "Orphan", "nil"])])
+        guard let propagationPolicy else { return }
+        var problems: [FieldError] = []
+        if orphansDependents != nil {
+            problems.append(
+                .invalid("propagationPolicy", .string(propagationPolicy), "orphanDependents and deletionPropagation cannot be both set"))
         }
+        if !["Background", "Foreground", "Orphan"].contains(propagationPolicy) {
+            problems.append(
+                .notSupported("propagationPolicy", .string(propagationPolicy), ["Background", "Foreground", "Orphan", "nil"]))
+        }
+        if !problems.isEmpty { throw .invalid(kind: "DeleteOptions", group: "meta.k8s.io", name: "", problems) }
     }
+
+    /// What tells of an object that is marked: 202 for those who asked for a cascade by the old flag, for it is not over.
+    var statusOfMarked: Int { orphansDependents == false ? 202 : 200 }
 }
 
 extension Unicode.Scalar {

@@ -29,7 +29,7 @@ struct PodStrategy: ResourceStrategy {
     var selectableFieldNames: Set<String> {
         [
             "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase",
-            "status.podIP",
+            "status.podIP", "status.podIPs",
             "status.nominatedNodeName",
         ]
     }

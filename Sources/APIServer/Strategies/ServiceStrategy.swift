@@ -145,11 +145,11 @@ struct ServiceStrategy: ResourceStrategy {
 
     func deleted(_ object: Value) { addresses.release(Self.ips(object), Self.ports(object), of: object.uid) }
 
-    var remembersObjects: Bool { true }
-
-    func loaded(_ object: Value) {
-        for address in Self.ips(object) { try? addresses.reserve(address, for: object.uid) }
-        for port in Self.ports(object) { try? addresses.reserve(port: port, for: object.uid) }
+    var remember: (@Sendable (Value) -> Void)? {
+        { [addresses] object in
+            for address in Self.ips(object) { try? addresses.reserve(address, for: object.uid) }
+            for port in Self.ports(object) { try? addresses.reserve(port: port, for: object.uid) }
+        }
     }
 
     var selectableFieldNames: Set<String> { ["spec.clusterIP", "spec.type"] }

@@ -32,7 +32,7 @@ struct BindingHandler: Sendable {
 
     private func check(_ pod: Value, _ binding: Value, _ node: String) throws(APIError) {
         if !binding.uid.isEmpty, binding.uid != pod.uid {
-            throw pods.conflict(pod.name, "Precondition failed: UID in precondition: \(binding.uid), UID in object meta: \(pod.uid)")
+            throw pods.isAnother(binding.uid, than: pod)
         }
         if pod.isBeingDeleted { throw pods.conflict(pod.name, "pod \(pod.name) is being deleted, cannot be assigned to a host") }
         let assigned = pod["spec"]["nodeName"].string ?? ""

@@ -33,7 +33,7 @@ struct ScaleHandler: Sendable {
             }
             if !scale.resourceVersion.isEmpty, scale.resourceVersion != object.resourceVersion { throw resource.modified(name) }
             if !scale.uid.isEmpty, scale.uid != object.uid {
-                throw resource.conflict(name, "Precondition failed: UID in precondition: \(scale.uid), UID in object meta: \(object.uid)")
+                throw resource.isAnother(scale.uid, than: object)
             }
             object["spec"]["replicas"] = Value(replicas)
             return (object, .none)

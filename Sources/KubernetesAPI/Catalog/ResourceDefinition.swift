@@ -26,6 +26,9 @@ public final class ResourceDefinition: Sendable {
     /// The type of its objects.
     public let type: TypeDefinition
 
+    /// What every client is told that still uses it, in upstream's words.
+    public let deprecation: String?
+
     public init(_ definition: KindDefinition, listKind: String? = nil, type: TypeDefinition) {
         group = definition.group
         version = definition.version
@@ -40,12 +43,28 @@ public final class ResourceDefinition: Sendable {
         subresources = definition.subresources
         columns = definition.columns
         self.type = type
+        deprecation = Self.deprecations[definition.kind].flatMap { definition.group.isEmpty ? $0 : nil }
     }
+
+    /// Of the core group, by kind.
+    private static let deprecations = [
+        "ComponentStatus": "v1 ComponentStatus is deprecated in v1.19+",
+        "Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    ]
 
     /// `v1`, `apps/v1`: what an object's `apiVersion` says.
     public var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
 
     public func subresource(_ name: String) -> KindDefinition.Subresource? { subresources.first { $0.name == name } }
+
+    /// Whether a deletion that is done is answered with the object as it was, not with a `Status`.
+    public var isShownWhenDeleted: Bool { Self.shownWhenDeleted[group]?.contains(plural) ?? false }
+
+    private static let shownWhenDeleted: [String: Set<String>] = [
+        "": ["persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas", "serviceaccounts", "services"],
+        "resource.k8s.io": ["deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"],
+        "storage.k8s.io": ["csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses"],
+    ]
 
     /// Whether its objects are kept, as those of `pods` are and those of `tokenreviews` aren't.
     public var isStored: Bool { verbs.contains("list") && verbs.contains("create") }

@@ -90,7 +90,7 @@ extension APIOperation {
         operation.summary = "Delete an object of kind \(resource.kind)."
         operation.parameters = [.name] + scope(resource) + APIParameter.delete + [.pretty]
         operation.body = .type(deleteOptions)
-        operation.result = status
+        operation.result = resource.isShownWhenDeleted ? resource.type.name : status
         operation.statusCodes = [202]
         return operation
     }

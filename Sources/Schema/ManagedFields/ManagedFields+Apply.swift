@@ -83,10 +83,4 @@ extension ManagedFields {
         let gone = there.subtracting(fields(of: withOwned)).intersection(last)
         return TypedRemoval.remove(gone, from: merged, type: type)
     }
-
-    /// Whether the entries say the same, times aside.
-    public func isSame(exceptTimes other: ManagedFields) -> Bool {
-        guard entries.count == other.entries.count else { return false }
-        return entries.allSatisfy { entry in other.entries.contains { $0.manager == entry.manager && $0.fields == entry.fields } }
-    }
 }

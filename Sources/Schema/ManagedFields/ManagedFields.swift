@@ -83,6 +83,23 @@ public struct ManagedFields: Sendable, Equatable {
     }
 
     public func entry(of manager: Manager) -> Entry? { entries.first { $0.manager.isSame(as: manager) } }
+
+    // MARK: Comparing
+
+    /// Whether two states of `metadata.managedFields` say the same, times aside. Both are as `json` writes them: what means the same is written in the
+    /// same way, so that nothing has to be read.
+    public static func isSame(_ left: Value, exceptTimes right: Value) -> Bool {
+        let (left, right) = (left.array, right.array)
+        guard left.count == right.count else { return false }
+        return left.indices.allSatisfy { index in
+            isSame(left[index], exceptTime: right[index]) || right.contains { isSame(left[index], exceptTime: $0) }
+        }
+    }
+
+    private static func isSame(_ left: Value, exceptTime right: Value) -> Bool { membersButTime.allSatisfy { left[$0] == right[$0] } }
+
+    /// What tells most entries apart comes first.
+    private static let membersButTime = ["manager", "operation", "subresource", "apiVersion", "fieldsType", "fieldsV1"]
 }
 
 extension ManagedFields.Entry {

@@ -1,4 +1,5 @@
 import ClusterClient
+import NIOHTTP1
 import ObjectModel
 import Testing
 
@@ -37,5 +38,35 @@ import Testing
         let moved = try await server.admin.transport.send(APIRequest(.get, parts[0], query: [("hash", "0")]))
         #expect(moved.status == 301)
         #expect(moved.headers.contains { $0.name == "location" && $0.value == address })
+    }
+
+    private static let documents = ["/api", "/apis", "/api/v1", "/apis/apps", "/apis/apps/v1", "/openapi/v2", "/openapi/v3", "/openapi/v3/api/v1"]
+
+    @Test("who has a document is told so, whichever way it says what it has", arguments: documents) func entityTags(path: String) async throws {
+        let server = try await TestServer()
+        func get(_ fields: [String], by method: APIRequest.Method = .get) -> HTTPResponse? {
+            let request = HTTPRequest(
+                api: APIRequest(method, path), headers: HTTPHeaders(fields.map { ("If-None-Match", $0) }),
+                inProcessUser: UserInfo(name: "root", groups: ["system:masters"]))
+            guard case .respond(let response) = server.standard.server.handle(request) else { return nil }
+            return response
+        }
+        let whole = try #require(get([]))
+        let tag = try #require(whole.headers.first(name: "etag"))
+        #expect(whole.status == 200 && tag.hasPrefix("\"") && tag.hasSuffix("\"") && tag.count > 2)
+        let matching: [[String]] = [
+            [tag], ["W/\(tag)"], ["*"], ["\"a\", \(tag)"], ["\"a\",W/\"b\" , W/\(tag), \"c\""], [" , \(tag)"], ["\"a,b\", \(tag)"], ["\"a\"", tag],
+        ]
+        for fields in matching {
+            let answer = try #require(get(fields))
+            #expect(answer.status == 304 && answer.body.isEmpty, "\(fields)")
+            #expect(answer.headers.first(name: "etag") == tag, "the tag goes along, so that what is kept can be found by it")
+            #expect(get(fields, by: .head)?.status == 304)
+        }
+        let bare = String(tag.dropFirst().dropLast())
+        let others: [[String]] = [
+            [""], ["\"\""], [bare], ["\"\(bare)"], ["w/\(tag)"], ["\"a\", \"b\""], ["a, \(tag)"], ["\"\(bare)x\""], ["\"*\""], ["W/"], [","],
+        ]
+        for fields in others { #expect(get(fields)?.status == 200, "\(fields)") }
     }
 }

@@ -82,8 +82,8 @@ import Testing
                 "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
             ),
             (["resourceVersion": "abc"], 400, "parsing \"abc\": invalid syntax"),
-            (["continue": "nonsense"], 400, "continue key is not valid"),
-            (["fieldSelector": "spec.x=1"], 400, "field label not supported: spec.x"),
+            (["continue": "nonsense"], 400, "invalid continue token: continue key is not valid"),
+            (["fieldSelector": "spec.x=1"], 400, "\"spec.x\" is not a known field selector: only"),
         ]
         for (query, code, message) in cases {
             let (status, body) = try await Self.list(server, query)

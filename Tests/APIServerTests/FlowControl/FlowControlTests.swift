@@ -234,11 +234,27 @@ import Testing
         let waiting = (0..<2).map { _ in server.begin(.get, "/api/v1/namespaces/default/pods", user: "jane") }
         #expect(waiting.allSatisfy { if case .deferred = $0 { true } else { false } })
         #expect(await server.send(.get, "/api/v1/namespaces/default/pods", user: "jane")?.status == 429)
-        #expect(server.metrics.exposition().contains(#"apiserver_flowcontrol_current_inqueue_requests{priority_level="shop"} 2"#))
+        #expect(server.metrics.exposition().contains(#"apiserver_flowcontrol_current_inqueue_requests{priority_level="shop",flow_schema="shop"} 2"#))
         server.commits.release()
         #expect(await first == 201)
         for outcome in waiting { #expect(await Server.answer(outcome)?.status == 200) }
-        #expect(server.metrics.exposition().contains(#"apiserver_flowcontrol_current_inqueue_requests{priority_level="shop"} 0"#))
+        #expect(server.metrics.exposition().contains(#"apiserver_flowcontrol_current_inqueue_requests{priority_level="shop",flow_schema="shop"} 0"#))
+        let metrics = server.metrics.exposition()
+        for line in [
+            #"request_wait_duration_seconds_count{priority_level="shop",flow_schema="shop",execute="true"} 3"#,
+            #"request_wait_duration_seconds_bucket{priority_level="shop",flow_schema="shop",execute="true",le="0"} 1"#,
+            #"request_wait_duration_seconds_count{priority_level="shop",flow_schema="shop",execute="false"} 0"#,
+            #"request_queue_length_after_enqueue_sum{priority_level="shop",flow_schema="shop"} 3"#,
+            #"request_execution_seconds_count{priority_level="shop",flow_schema="shop",type="regular"} 3"#,
+            #"request_execution_seconds_count{priority_level="shop",flow_schema="shop",type="watch"} 0"#,
+            #"work_estimated_seats_bucket{priority_level="shop",flow_schema="shop",le="1"} 4"#,
+            #"work_estimated_seats_sum{priority_level="shop",flow_schema="shop"} 4"#,
+            #"watch_count_samples_count{priority_level="shop",flow_schema="shop"} 1"#,
+            #"request_dispatch_no_accommodation_total{priority_level="shop",flow_schema="shop"} 0"#,
+            #"priority_level_seat_utilization_bucket{phase="executing",priority_level="shop",le="0.99"}"#,
+            #"priority_level_request_utilization_count{phase="waiting",priority_level="shop"}"#,
+            #"demand_seats_count{priority_level="shop"}"#,
+        ] { #expect(metrics.contains("apiserver_flowcontrol_\(line)"), "\(line)") }
     }
 
     @Test("what waits too long is answered with 429") func waiting() async throws {
@@ -276,7 +292,8 @@ import Testing
         try await server.addLevel("shop", user: "jane", shares: 1_000_000, queuing: queuing, borrowing: 50)
         try await server.addLevel("bakery", user: "jim", shares: 1_000_000, queuing: queuing, lendable: 75)
         func seats(_ name: String, _ level: String) -> String? {
-            let start = "apiserver_flowcontrol_\(name)_seats{priority_level=\"\(level)\"} "
+            let flow = name == "current_inqueue" ? ",flow_schema=\"\(level)\"" : ""
+            let start = "apiserver_flowcontrol_\(name)_seats{priority_level=\"\(level)\"\(flow)} "
             return server.metrics.exposition().split(separator: "\n").first { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
         }
         #expect(["nominal_limit", "lower_limit", "upper_limit", "current_limit"].map { seats($0, "shop") } == ["4", "4", "6", "4"])

@@ -97,7 +97,8 @@ extension FuzzTarget {
             throw BrokenPromise("an apply again has no conflicts")
         }
         try keep(twice.object == once.object, "an apply again changes nothing: \(once.object) \(twice.object)")
-        try keep(twice.managedFields.isSame(exceptTimes: once.managedFields), "an apply again leaves the owners as they are")
+        try keep(
+            ManagedFields.isSame(twice.managedFields.json, exceptTimes: once.managedFields.json), "an apply again leaves the owners as they are")
         // Giving all up again must not upset anything.
         _ = apply(
             ["apiVersion": .string(live.apiVersion), "kind": .string(live.kind)], FieldSet(), to: once.object, once.managedFields, isForced: true)
@@ -105,7 +106,7 @@ extension FuzzTarget {
 
     private static func checkRoundTrip(_ managed: ManagedFields) throws(BrokenPromise) {
         guard let again = try? ManagedFields(json: managed.json) else { throw BrokenPromise("written managed fields are read: \(managed.json)") }
-        try keep(again.isSame(exceptTimes: managed), "managed fields are read as they were written: \(managed.json)")
+        try keep(again.json == managed.json, "managed fields are read as they were written: \(managed.json)")
     }
 
     private static let managedFields = FuzzTarget(

@@ -10,31 +10,29 @@ import Synchronization
 extension FuzzTarget {
     static let connections: [FuzzTarget] = [http1, http2, webSocket]
 
-    private static let http1 = FuzzTarget(
-        name: "http1",
+    private static let http1 = http(
+        "http1",
         words: [
             "GET /api HTTP/1.1\r\n", "host: a\r\n", "content-length: 3\r\n", "transfer-encoding: chunked\r\n", "\r\n\r\n", "0\r\n",
             "expect: 100-continue\r\n",
             "connection: upgrade\r\nupgrade: SPDY/3.1\r\n", "connection: close\r\n", "HTTP/1.0", "POST", "HEAD",
         ]
-    ) { bytes throws(BrokenPromise) in
-        let atOnce = serve(bytes.dropFirst(), inPiecesOf: .max) { try ServerPipeline.addHTTP1($0, $1, $2, Peer(address: "", certificate: nil)) }
-        let inParts = serve(bytes.dropFirst(), inPiecesOf: size(bytes)) {
-            try ServerPipeline.addHTTP1($0, $1, $2, Peer(address: "", certificate: nil))
-        }
-        try keep(atOnce.requests == inParts.requests, "requests are the same in whatever pieces they come: \(atOnce.requests) \(inParts.requests)")
-        return !atOnce.requests.isEmpty
-    }
+    ) { try ServerPipeline.addHTTP1($0, $1, $2, Peer(address: "", certificate: nil)) }
 
-    private static let http2 = FuzzTarget(
-        name: "http2", words: ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\u{0}\u{0}\u{0}\u{4}\u{0}\u{0}\u{0}\u{0}\u{0}", "\u{0}\u{0}\u{4}\u{3}\u{0}"]
-    ) { bytes throws(BrokenPromise) in
-        let atOnce = serve(bytes.dropFirst(), inPiecesOf: .max) { try ServerPipeline.addHTTP2($0, $1, $2, Peer(address: "", certificate: nil)) }
-        let inParts = serve(bytes.dropFirst(), inPiecesOf: size(bytes)) {
-            try ServerPipeline.addHTTP2($0, $1, $2, Peer(address: "", certificate: nil))
+    private static let http2 = http(
+        "http2", words: ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\u{0}\u{0}\u{0}\u{4}\u{0}\u{0}\u{0}\u{0}\u{0}", "\u{0}\u{0}\u{4}\u{3}\u{0}"]
+    ) { try ServerPipeline.addHTTP2($0, $1, $2, Peer(address: "", certificate: nil)) }
+
+    private typealias PipelineSetUp = @Sendable (EmbeddedChannel, Service, Outbox) throws -> Void
+
+    private static func http(_ name: String, words: [String], _ setUp: @escaping PipelineSetUp) -> FuzzTarget {
+        FuzzTarget(name: name, words: words) { bytes throws(BrokenPromise) in
+            let atOnce = serve(bytes.dropFirst(), inPiecesOf: .max, setUp)
+            let inParts = serve(bytes.dropFirst(), inPiecesOf: size(bytes), setUp)
+            try keep(
+                atOnce.requests == inParts.requests, "requests are the same in whatever pieces they come: \(atOnce.requests) \(inParts.requests)")
+            return !atOnce.requests.isEmpty
         }
-        try keep(atOnce.requests == inParts.requests, "requests are the same in whatever pieces they come: \(atOnce.requests) \(inParts.requests)")
-        return !atOnce.requests.isEmpty
     }
 
     /// A command's WebSocket from behind its request on.
@@ -66,7 +64,7 @@ extension FuzzTarget {
     }
 
     private static func serve(
-        _ bytes: ArraySlice<UInt8>, inPiecesOf size: Int, _ setUp: (EmbeddedChannel, Service, Outbox) throws -> Void
+        _ bytes: ArraySlice<UInt8>, inPiecesOf size: Int, _ setUp: PipelineSetUp
     ) -> (requests: [String], answers: [UInt8]) {
         let witness = Witness()
         let service = Service(handler: witness, limits: Listener.Limits(), connections: ConnectionSet())

@@ -1,7 +1,6 @@
 import ContainerRuntime
 import ObjectModel
 
-@testable import ClusterClient
 @testable import Controllers
 @testable import NodeAgent
 @testable import ServiceNetwork
@@ -10,8 +9,8 @@ import ObjectModel
 /// What comes from beside the API: schedules, zone files, the network's names, containers' logs, images, files of the system.
 extension FuzzTarget {
     static let surroundings: [FuzzTarget] = [
-        schedule, zoneFile, dns, resolver, logLines, healthCheck, image, registryCredentials, kubeconfig,
-        configuration, variables, completionIndexes,
+        schedule, zoneFile, dns, resolver, logLines, healthCheck, affinityClients, image, registryCredentials, configuration, variables,
+        completionIndexes,
     ]
 
     private static let schedule = FuzzTarget(
@@ -75,6 +74,16 @@ extension FuzzTarget {
         return false
     }
 
+    /// What nft says of a set.
+    private static let affinityClients = FuzzTarget(
+        name: "affinity-clients",
+        words: [#"{"elem":{"val":"10.0.0.7","timeout":10800,"expires":10796}}"#, #""set":"#, #""elem":"#, #""nftables":"#, "::1", "-1"]
+    ) { bytes throws(BrokenPromise) in
+        let clients = AffinityClients.clients(bytes)
+        for client in clients { try keep(client.expiresInSeconds <= client.timeoutSeconds, "\(client) is not remembered for longer than it may be") }
+        return !clients.isEmpty
+    }
+
     private static let image = FuzzTarget(
         name: "image-reference", words: ["/", ":", "@sha256:", "localhost", ":5000/", "library/", "__", String(repeating: "0", count: 64)]
     ) { bytes throws(BrokenPromise) in
@@ -90,14 +99,6 @@ extension FuzzTarget {
         guard (try? keyring.add(dockerConfig: bytes)) != nil else { return false }
         if let image = try? ImageReference("registry.example.com:5000/team/app:1") { _ = keyring.credentials(for: image) }
         return true
-    }
-
-    private static let kubeconfig = FuzzTarget(
-        name: "kubeconfig",
-        words: ["clusters:", "current-context:", "server: https://", "certificate-authority-data:", "users:", "[::1]", ":6443", "name: a"]
-    ) { bytes in
-        _ = ServerURL(bytes.text)
-        return (try? KubeconfigFile(bytes.text)) != nil
     }
 
     private static let upOptions = CommandOptions(of: Up.self)

@@ -190,8 +190,28 @@ import Testing
         ])
         #expect(managed.json.array.compactMap { $0["manager"].string } == ["early", "late", "u"])
         let read = ManagedFields(stored: managed.json)
-        #expect(read.isSame(exceptTimes: managed))
         #expect(read.json == managed.json)
+    }
+
+    @Test func entriesAreComparedWithoutTheirTimes() {
+        func managed(_ first: String, _ second: String, field: String = "f:b") -> Value {
+            ManagedFields(entries: [
+                .init(manager: Self.applier("a"), time: first, fields: FieldSet(paths: [["f:a"]])),
+                .init(manager: Self.applier("b"), time: second, fields: FieldSet(paths: [[field]])),
+            ]).json
+        }
+        let (early, late) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+        let before = managed(early, late)
+        #expect(ManagedFields.isSame(before, exceptTimes: before))
+        // Another time, and with it another order.
+        #expect(ManagedFields.isSame(managed(late, early), exceptTimes: before))
+        #expect(!ManagedFields.isSame(managed(early, late, field: "f:c"), exceptTimes: before))
+        #expect(!ManagedFields.isSame(.array(Array(before.array.prefix(1))), exceptTimes: before))
+        for member in ["manager", "operation", "subresource", "apiVersion"] {
+            var other = before.array
+            other[0][member] = "other"
+            #expect(!ManagedFields.isSame(.array(other), exceptTimes: before), "\(member)")
+        }
     }
 
     @Test func anEntryWithoutOperationVersionOrTypeIsRefused() {

@@ -5,7 +5,6 @@ public enum KindWarnings {
     /// Warnings about an object as its client wrote it. On an update only what changed is worth a word.
     public static func warnings(_ object: Value, old: Value?, definition: ResourceDefinition) -> [String] {
         switch (definition.group, definition.plural) {
-        case ("", "endpoints"): return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
         case ("networking.k8s.io", "ingresses"):
             guard old == nil, !object.metadata["annotations"]["kubernetes.io/ingress.class"].isNull else { return [] }
             return ["annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead"]

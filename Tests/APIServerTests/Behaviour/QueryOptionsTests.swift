@@ -1,0 +1,113 @@
+import ClusterClient
+import ObjectModel
+import Testing
+
+@testable import APIServer
+
+/// Options in a query as sloppy, old and foreign clients write them.
+@Suite("Query options") struct QueryOptionsTests {
+    private static let path = "/api/v1/namespaces/default/configmaps"
+
+    private static func options(_ query: [(name: String, value: String)], _ server: TestServer) throws -> ListOptions {
+        let request = APIRequest(.get, path, query: query)
+        let resource = try #require(server.standard.registry.resource(group: "", version: "v1", plural: "configmaps"))
+        return try ListOptions(request, resource, try RequestInfo(request))
+    }
+
+    @Test("anything but 0 and false sets a flag", arguments: ["true", "True", "1", "yes", ""]) func flags(value: String) async throws {
+        let server = try await TestServer()
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        let request = APIRequest(.get, Self.path, query: [("watch", value), ("allowWatchBookmarks", value)])
+        var events = try await server.admin.transport.watch(request).makeAsyncIterator()
+        #expect(try await events.next()?.object.name == "a")
+        let bookmark = try await events.next()
+        #expect(bookmark?.kind == .bookmark, "a watch from nowhere says when it has told all that is there")
+        #expect(bookmark?.object.metadata["annotations"]["k8s.io/initial-events-end"] == "true")
+        for off in ["0", "false", "False"] {
+            let (status, list) = try await server.send(APIRequest(.get, Self.path, query: [("watch", off)]))
+            #expect(status == 200 && list.kind == "ConfigMapList")
+        }
+        let applied = APIRequest(
+            .patch, "\(Self.path)/a", query: [("fieldManager", "m"), ("force", value)], contentType: "application/apply-patch+yaml",
+            body: Array(#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"b"}}"#.utf8))
+        #expect(try await server.send(applied).status == 200)
+    }
+
+    @Test("what should be a number and is none is refused") func numbers() async throws {
+        let server = try await TestServer()
+        let cases: [(String, String, String)] = [
+            ("limit", "x", #"strconv.ParseInt: parsing "x": invalid syntax"#), ("limit", "", #"strconv.ParseInt: parsing "": invalid syntax"#),
+            ("timeoutSeconds", "1s", #"strconv.ParseInt: parsing "1s": invalid syntax"#),
+            ("limit", "99999999999999999999", #"strconv.ParseInt: parsing "99999999999999999999": value out of range"#),
+        ]
+        for (name, value, message) in cases {
+            let (status, body) = try await server.send(APIRequest(.get, Self.path, query: [(name, value)]))
+            #expect(status == 400 && body["message"].string == message, "\(name)=\(value): \(body)")
+        }
+        let (status, body) = try await server.send(APIRequest(.delete, "\(Self.path)/a", query: [("gracePeriodSeconds", "x")], body: []))
+        #expect(status == 400 && body["message"].string == #"strconv.ParseInt: parsing "x": invalid syntax"#)
+        #expect(try Self.options([("timeoutSeconds", "0")], server).timeout == nil, "no time at all is as good as none said")
+        #expect(try Self.options([("timeoutSeconds", "7")], server).timeout == .seconds(7))
+        #expect(try Self.options([("limit", "-1")], server).limit == nil)
+    }
+
+    @Test("a watch's options that do not go together are all told of") func watchProblems() async throws {
+        let server = try await TestServer()
+        let request = APIRequest(
+            .get, Self.path, query: [("watch", "1"), ("sendInitialEvents", "true"), ("resourceVersionMatch", "Exact"), ("continue", "x")])
+        let (status, body) = try await server.send(request)
+        #expect(status == 422)
+        #expect(
+            body["details"]["causes"].array.compactMap { $0["message"].string } == [
+                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+                #"Unsupported value: "Exact": supported values: "NotOlderThan""#,
+                "Forbidden: resourceVersionMatch is forbidden when continue is provided",
+            ])
+    }
+
+    @Test("a field that nothing can be selected by is refused in the words of its kind") func fields() async throws {
+        let server = try await TestServer()
+        let cases: [(String, String, String?)] = [
+            ("/api/v1/pods", "spec.x=1", "field label not supported: spec.x"),
+            ("/api/v1/nodes", "metadata.namespace=a", "field label not supported: metadata.namespace"),
+            ("/apis/batch/v1/jobs", "spec.x=1", #"field label "spec.x" not supported for Job"#),
+            ("/apis/apps/v1/deployments", "spec.x=1", #""spec.x" is not a known field selector: only "metadata.name", "metadata.namespace""#),
+            ("/api/v1/pods", "status.podIPs=10.0.0.1", nil), ("/api/v1/pods", "spec.host=n1", nil),
+            ("/api/v1/persistentvolumes", "metadata.namespace=a", nil),
+        ]
+        for (path, selector, message) in cases {
+            let (status, body) = try await server.send(APIRequest(.get, path, query: [("fieldSelector", selector)]))
+            #expect(status == (message == nil ? 200 : 400) && body["message"].string == message, "\(path) \(selector): \(body)")
+        }
+        try await server.admin.create(.pods, TestServer.pod("web"))
+        let (_, old) = try await server.send(APIRequest(.get, "/api/v1/pods", query: [("fieldSelector", "spec.host=")]))
+        #expect(old["items"].array.map(\.name) == ["web"], "spec.host is the node's name as old clients have it")
+    }
+
+    @Test("the old addresses of watches lead to watches, and an object is no watch whatever its query says") func oldWatches() async throws {
+        let server = try await TestServer()
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        try await server.admin.create(.configMaps, TestServer.configMap("b"))
+        for (path, name) in [
+            ("/api/v1/watch/namespaces/default/configmaps/b", "b"), ("/api/v1/watch/namespaces/default/configmaps", "a"),
+            ("/api/v1/watch/namespaces/default", "default"), ("/apis/apps/v1/watch/deployments", ""),
+        ] {
+            var events = try await server.admin.transport.watch(APIRequest(.get, path, query: [("allowWatchBookmarks", "1")])).makeAsyncIterator()
+            #expect(try await events.next()?.object.name == name, "\(path)")
+        }
+        let (status, object) = try await server.send(APIRequest(.get, "\(Self.path)/a", query: [("watch", "true")]))
+        #expect(status == 200 && object.kind == "ConfigMap")
+        let other = APIRequest(.get, "/api/v1/watch/namespaces/default/configmaps/b", query: [("fieldSelector", "metadata.name=a")])
+        let (code, refusal) = try await server.send(other)
+        #expect(code == 400 && refusal["message"] == "fieldSelector metadata.name doesn't match requested name")
+    }
+
+    @Test("creations go to the collection, replacements and patches to an object") func methods() async throws {
+        let server = try await TestServer()
+        for (method, path) in [(APIRequest.Method.post, "\(Self.path)/a"), (.put, Self.path), (.patch, Self.path), (.post, "/api/v1/nodes/a")] {
+            let body = TestServer.configMap("a").json()
+            let (status, answer) = try await server.send(APIRequest(method, path, contentType: "application/merge-patch+json", body: body))
+            #expect(status == 405 && answer["reason"] == "MethodNotAllowed", "\(method) \(path): \(answer)")
+        }
+    }
+}
