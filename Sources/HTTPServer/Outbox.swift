@@ -8,11 +8,22 @@ final class Outbox: Sendable {
 
     let eventLoop: any EventLoop
 
-    private struct State {
-        var jobs: [Job] = []
-        var isScheduled = false
-        var streams: [Job] = []
-        var areStreamsScheduled = false
+    /// Jobs that wait for the loop, which is told of the first.
+    private struct Queue {
+        private var jobs: [Job] = []
+        private var isScheduled = false
+
+        /// True where the loop is to be told.
+        mutating func add(_ job: @escaping Job) -> Bool {
+            jobs.append(job)
+            defer { isScheduled = true }
+            return !isScheduled
+        }
+
+        mutating func take() -> [Job] {
+            defer { (jobs, isScheduled) = ([], false) }
+            return jobs
+        }
     }
 
     private struct Loop {
@@ -27,7 +38,8 @@ final class Outbox: Sendable {
     private static let streamRest = 2
     private static let streamRestMax = TimeAmount.milliseconds(10)
 
-    private let state = Mutex(State())
+    private let answers = Mutex(Queue())
+    private let streams = Mutex(Queue())
     private let loop: NIOLoopBoundBox<Loop>
     private let now: @Sendable () -> NIODeadline
 
@@ -39,12 +51,7 @@ final class Outbox: Sendable {
 
     /// From any thread. Jobs run on the event loop in the order they came.
     func post(_ job: @escaping Job) {
-        let isFirst = state.withLock { state in
-            state.jobs.append(job)
-            defer { state.isScheduled = true }
-            return !state.isScheduled
-        }
-        if isFirst { eventLoop.execute { self.drain() } }
+        if answers.withLock({ $0.add(job) }) { eventLoop.execute { self.drain() } }
     }
 
     /// From any thread; at once on the loop itself.
@@ -55,12 +62,7 @@ final class Outbox: Sendable {
     /// From any thread: what continues a stream, such as a watch. The first such job is done at once. While many come, they are gathered, so that
     /// a stream is sent several events at a time and answers do not wait behind them.
     func postStream(_ job: @escaping Job) {
-        let isFirst = state.withLock { state in
-            state.streams.append(job)
-            defer { state.areStreamsScheduled = true }
-            return !state.areStreamsScheduled
-        }
-        if isFirst { eventLoop.execute { self.continueStreams() } }
+        if streams.withLock({ $0.add(job) }) { eventLoop.execute { self.continueStreams() } }
     }
 
     private func continueStreams() {
@@ -69,24 +71,12 @@ final class Outbox: Sendable {
             eventLoop.scheduleTask(deadline: loop.value.nextStreams) { self.continueStreams() }
             return
         }
-        let jobs = state.withLock { state in
-            state.areStreamsScheduled = false
-            defer { state.streams = [] }
-            return state.streams
-        }
-        run(jobs)
+        run(streams.withLock { $0.take() })
         let end = now()
         loop.value.nextStreams = end + min(Self.streamRestMax, (end - start) * Self.streamRest)
     }
 
-    private func drain() {
-        let jobs = state.withLock { state in
-            state.isScheduled = false
-            defer { state.jobs = [] }
-            return state.jobs
-        }
-        run(jobs)
-    }
+    private func drain() { run(answers.withLock { $0.take() }) }
 
     private func run(_ jobs: [Job]) {
         loop.value.isDraining = true
