@@ -79,6 +79,7 @@ public final class NodeAgent: Sendable {
             group.addTask { await self.pods.run() }
             group.addTask { await self.runWorkers() }
             group.addTask { await self.followRuntime() }
+            group.addTask { await self.followKernel(registration) }
             group.addTask { await self.sweep() }
             group.addTask { await self.collectImages(registration) }
             group.addTask { await self.watchPressure() }
@@ -147,6 +148,31 @@ public final class NodeAgent: Sendable {
                 logger.debug("the runtime's events ended", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: backoff.next())
+        }
+    }
+
+    /// Has a pod's worker look when the kernel killed one of its processes for want of memory, and tells the cluster when the machine had none left.
+    private func followKernel(_ registration: NodeRegistration) async {
+        let start = KernelLog.now
+        let (index, kills, recorder) = (services.index, services.observer.kills, services.recorder)
+        while !Task.isCancelled {
+            do {
+                try await KernelLog(path: configuration.kernelLog).follow { record in
+                    guard let kill = OutOfMemoryKill(record: record) else { return }
+                    for id in kill.containerIDs {
+                        kills.insert(id)
+                        index.owner(of: id)?.runtimeChanged(id)
+                    }
+                    if kill.isSystemWide, kill.time > start {
+                        let message = "System OOM encountered, victim process: \(kill.process), pid: \(kill.pid)"
+                        recorder.event(registration.reference, .warning, "SystemOOM", message)
+                    }
+                }
+            } catch {
+                logger.info("the runtime alone tells of containers that are out of memory", metadata: ["error": "\(error)"])
+                return
+            }
+            try? await Task.sleep(for: .seconds(1))
         }
     }
 

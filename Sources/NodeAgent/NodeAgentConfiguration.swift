@@ -47,6 +47,9 @@ public struct NodeAgentConfiguration: Sendable {
     /// The group above `kubepods`.
     public var cgroupRoot = "/"
 
+    /// Where the kernel tells of the processes that it killed for want of memory.
+    public var kernelLog = KernelLog.path
+
     /// What is kept for the machine itself, as quantities: `cpu`, `memory`.
     public var systemReserved: Value = .null
 

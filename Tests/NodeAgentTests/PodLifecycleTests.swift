@@ -104,6 +104,22 @@ import Testing
         }
     }
 
+    @Test func `believes the kernel that a container ran out of memory`() async throws {
+        try await TestNode.run { node in
+            let containers: Value = [["name": "main", "image": "hello:1"], ["name": "other", "image": "hello:1"]]
+            try await node.create("hungry", ["restartPolicy": "Never", "containers": containers])
+            await node.waitUntilReady("hungry")
+            let id = try #require(node.containerIDs("main").first)
+            await node.runtime.exit(container: id, code: 137)
+            let terminated: @Sendable (Value?) -> String? = { $0?.status["containerStatuses"][0]["state"]["terminated"]["reason"].string }
+            await node.wait("hungry") { terminated($0) == "Error" }
+            try node.tellOfKill(inCgroup: "/kubepods/burstable/poduid/\(id)")
+            await node.wait("hungry") { terminated($0) == "OOMKilled" }
+            try node.tellOfKill(inCgroup: "/system.slice", isSystemWide: true)
+            #expect(try await node.cluster.event("SystemOOM") == "System OOM encountered, victim process: dd, pid: 7")
+        }
+    }
+
     @Test func `lets a job's pod succeed`() async throws {
         try await TestNode.run { node in
             node.runtime.onStart { _ in 0 }

@@ -12,6 +12,7 @@ import Synchronization
 final class TestCluster: Sendable {
     let server: StandardServer
     let admin: Client
+    private let followers = Mutex<Task<Void, Never>?>(nil)
     private let waiters = Mutex<(next: Int, checks: [Int: @Sendable () -> Bool])>((0, [:]))
 
     init() async throws {
@@ -24,11 +25,25 @@ final class TestCluster: Sendable {
         try await admin.create(.serviceAccounts, ["metadata": ["name": "default", "namespace": "default"]])
         let root: Value = ["metadata": ["name": "kube-root-ca.crt", "namespace": "default"], "data": ["ca.crt": "a certificate"]]
         try await admin.create(.configMaps, root)
-        server.registry.observe(["pods", "events", "nodes", "leases"]) { [weak self] _, _, _ in
-            // The change is in the collection when the observer returns.
-            Task { self?.settle() }
-        }
+        follow([.pods, .events, .nodes, .leases], logger: configuration.logger)
     }
+
+    /// Asks the waiters again after every change. What an informer hears of is in the collection already.
+    private func follow(_ resources: [Resource], logger: Logger) {
+        let (changes, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let informers = resources.map { Informer(admin, $0, logger: logger) }
+        for informer in informers { informer.onChange { _ in signal.yield() } }
+        let task = Task {
+            await withDiscardingTaskGroup { group in
+                for informer in informers { group.addTask { await informer.run() } }
+            }
+            signal.finish()
+        }
+        followers.withLock { $0 = task }
+        Task { [weak self] in for await _ in changes { self?.settle() } }
+    }
+
+    deinit { followers.withLock { $0?.cancel() } }
 
     /// A client with a node's own identity.
     func client(node: String) -> Client { server.client(user: "system:node:\(node)", groups: ["system:nodes"], userAgent: "kubelet") }

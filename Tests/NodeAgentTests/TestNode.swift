@@ -25,8 +25,11 @@ struct TestNode {
     let runtime = FakeContainerRuntime(now: { Timestamp.now().nanoseconds })
     let directory: String
 
+    private let kernelLog: KernelLogPipe
+
     init(directory: String) async throws {
         self.directory = directory
+        kernelLog = try KernelLogPipe("\(directory)/kernel-log")
         cluster = try await TestCluster()
         runtime.add(image: "docker.io/library/hello:1")
     }
@@ -45,6 +48,7 @@ struct TestNode {
         // However full the machine is that tests.
         configuration.evictionHard = [:]
         configuration.clusterDNS = ["10.96.0.10"]
+        configuration.kernelLog = kernelLog.path
         let agent = NodeAgent(
             configuration, client: cluster.client(node: "n1"), runtime: runtime, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() })
         let task = Task { try await agent.run() }
@@ -77,9 +81,37 @@ struct TestNode {
 
     func waitUntilReady(_ name: String) async { await wait(name) { $0.map(isReady) ?? false } }
 
+    /// Has the kernel say that it killed a process.
+    func tellOfKill(inCgroup cgroup: String, isSystemWide: Bool = false) throws {
+        let scope = isSystemWide ? "global_oom" : "oom_memcg=/kubepods/burstable"
+        let microseconds = KernelLog.now.components.seconds * 1_000_000 + 1_000_000
+        try kernelLog.write("6,1,\(microseconds),-;oom-kill:constraint=C,\(scope),task_memcg=\(cgroup),task=dd,pid=7,uid=0\n")
+    }
+
     /// The ids of a pod's containers of a name, oldest first.
     func containerIDs(_ name: String) -> [String] {
         runtime.calls.filter { $0.call == .startContainer }.map(\.subject)
+    }
+}
+
+/// What an agent takes for the kernel's log.
+private final class KernelLogPipe: Sendable {
+    let path: String
+    private let descriptor: Int32
+
+    init(_ path: String) throws {
+        self.path = path
+        guard mkfifo(path, 0o600) == 0 else { throw SystemError("mkfifo", path) }
+        // Open at both ends for as long as the test runs: what is written waits for the agent, and the agent never comes to an end of it.
+        descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("open", path) }
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ record: String) throws {
+        let written = record.withCString { Glibc.write(descriptor, $0, strlen($0)) }
+        guard written == record.utf8.count else { throw SystemError("write", path) }
     }
 }
 

@@ -91,7 +91,7 @@ YAML
 }
 
 inside() { kubectl exec envs -c main -- sh -c "$1"; }
-shows() { [ "$(kubectl get pod "$1" -o "jsonpath={.status.containerStatuses[0].state$2}")" = "$3" ]; }
+shows() { prints "$3" kubectl get pod "$1" -o "jsonpath={.status.containerStatuses[0].state$2}"; }
 token_works() {
   local token
   token=$(inside 'cat /var/run/secrets/kubernetes.io/serviceaccount/token')

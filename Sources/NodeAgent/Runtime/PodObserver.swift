@@ -4,6 +4,7 @@ import ObjectModel
 /// Reads what the container runtime knows of pods into `PodObservation`s.
 struct PodObserver: Sendable {
     let runtime: any ContainerRuntime
+    let kills = OutOfMemoryKills()
 
     /// Everything about one pod.
     func observe(podUID: String) async throws -> PodObservation {
@@ -54,7 +55,10 @@ struct PodObserver: Sendable {
 
     /// One container, or nil if it is gone. Its sandbox is not told here.
     func container(_ id: String) async throws -> ContainerRecord? {
-        try await unlessGone { try await runtime.containerStatus(id) }.map { ContainerRecord($0) }
+        guard let status = try await unlessGone({ try await runtime.containerStatus(id) }) else { return nil }
+        var record = ContainerRecord(status)
+        if record.state == .exited, kills.contains(id) { record.reason = "OOMKilled" }
+        return record
     }
 
     private func unlessGone<Answer>(_ body: () async throws -> Answer) async throws -> Answer? {

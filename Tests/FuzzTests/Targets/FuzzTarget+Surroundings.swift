@@ -10,7 +10,7 @@ import ObjectModel
 extension FuzzTarget {
     static let surroundings: [FuzzTarget] = [
         schedule, zoneFile, dns, resolver, logLines, healthCheck, affinityClients, image, registryCredentials, configuration, variables,
-        completionIndexes,
+        completionIndexes, kernelLog,
     ]
 
     private static let schedule = FuzzTarget(
@@ -29,6 +29,14 @@ extension FuzzTarget {
         guard let zone = TimeZoneRules(file: bytes) else { return false }
         guard let schedule = try? CronSchedule("30 2 29 2 *") else { return false }
         for year in [-10, 0, 1, 60] { _ = schedule.next(after: Timestamp(seconds: 1_800_000_000 + Int64(year) * 31_557_600), in: zone) }
+        return true
+    }
+
+    private static let kernelLog = FuzzTarget(
+        name: "kernel-log", words: [";oom-kill:", ",task_memcg=/", ",task=", ",pid=", ",global_oom", ".scope", "-", "6,1,2,-", "\n"]
+    ) { bytes throws(BrokenPromise) in
+        guard let kill = OutOfMemoryKill(record: bytes.text) else { return false }
+        try keep(kill.containerIDs.allSatisfy { !$0.contains("/") }, "a name is one of the path")
         return true
     }
 
