@@ -78,6 +78,8 @@ removes() { prints hi sh -c "echo hi | $1 run once --rm -i --quiet --restart=Nev
 # forwards KUBECTL TARGET PORT: through a forwarded port come a page, a large body, and thirty answers at once.
 forwards() {
   local out=$data.forward process port=
+  # What the one before said would be found until the shell has begun this one.
+  rm -f "$out"
   "$1" port-forward "$2" ":$3" >"$out" 2>&1 &
   process=$!
   eventually 10 grep -q Forwarding "$out"
