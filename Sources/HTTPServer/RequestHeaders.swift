@@ -52,9 +52,11 @@ extension HPACKHeaders {
         reserveCapacity(headers.count + 2)
         add(name: ":status", value: status == 200 ? "200" : String(status))
         for (name, value) in headers where !Self.isConnectionHeader(name) {
-            add(name: name.isLowercase ? name : name.lowercased(), value: value.withoutLineBreaks)
+            // What never comes twice would only push useful entries out of the table.
+            let indexing: HPACKIndexing = name == "audit-id" ? .nonIndexable : .indexable
+            add(name: name.isLowercase ? name : name.lowercased(), value: value.withoutLineBreaks, indexing: indexing)
         }
-        // Lengths hardly ever come twice: they would only push useful entries out of the table.
+        // Nor do lengths.
         if let contentLength, status != 204, status != 304 {
             add(name: "content-length", value: String(contentLength), indexing: .nonIndexable)
         }

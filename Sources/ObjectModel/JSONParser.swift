@@ -6,9 +6,9 @@ public struct JSONParser: ~Copyable {
     /// Objects and arrays within each other, at most. A body that nests deeper is an attack, not an object.
     public static let depthMax = 512
 
-    private let bytes: UnsafeRawBufferPointer
-    private var position = 0
-    private var depth = 0
+    let bytes: UnsafeRawBufferPointer
+    var position = 0
+    var depth = 0
     private let reportsDuplicates: Bool
     private let common = CommonStrings.table
 
@@ -21,10 +21,10 @@ public struct JSONParser: ~Copyable {
     private var duplicates: [String] = []
 
     /// How deep the members of the objects are that are read without their managed fields; 0 where all is read.
-    private let leanDepth: Int
-    private var isInMetadata = false
+    let leanDepth: Int
+    var isInMetadata = false
 
-    private init(_ bytes: UnsafeRawBufferPointer, reportsDuplicates: Bool = false, leanDepth: Int = 0) {
+    init(_ bytes: UnsafeRawBufferPointer, reportsDuplicates: Bool = false, leanDepth: Int = 0) {
         self.bytes = bytes
         self.reportsDuplicates = reportsDuplicates
         self.leanDepth = leanDepth
@@ -35,14 +35,6 @@ public struct JSONParser: ~Copyable {
         return try parser.document()
     }
 
-    /// Reads an object as those hold it who keep copies of whole collections: without `metadata.managedFields`, which is a third of many objects, and
-    /// with the parts that recur held once for all.
-    /// - Parameter depth: how many objects and arrays the object lies in.
-    static func parseLean(_ bytes: UnsafeRawBufferPointer, depth: Int) throws(JSONError) -> Value {
-        var parser = JSONParser(bytes, leanDepth: depth + 1)
-        return try parser.document()
-    }
-
     /// Like `parse`, and names the keys that came twice.
     public static func parseReportingDuplicates(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> (value: Value, duplicates: [String]) {
         var parser = JSONParser(bytes, reportsDuplicates: true)
@@ -50,7 +42,7 @@ public struct JSONParser: ~Copyable {
         return (value, parser.duplicates)
     }
 
-    private mutating func document() throws(JSONError) -> Value {
+    mutating func document() throws(JSONError) -> Value {
         let result = try value()
         skipSpace()
         guard position == bytes.count else { throw unexpected("after top-level value") }
@@ -195,80 +187,6 @@ public struct JSONParser: ~Copyable {
         while position < bytes.count, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
     }
 
-    // MARK: Lean objects
-
-    /// Whether a key is that of an object's managed fields. Hears of each key, in order.
-    private mutating func isManagedFields(_ key: String) -> Bool {
-        if depth == leanDepth { isInMetadata = key == "metadata" }
-        return depth == leanDepth + 1 && isInMetadata && key == "managedFields"
-    }
-
-    /// A finished object or array, the one that others hold already if it is within an object that is read lean.
-    @inline(__always) private func recurring(_ part: Value, from start: Int) -> Value {
-        guard leanDepth > 0, depth >= leanDepth, position - start <= RecurringParts.textMax else { return part }
-        return RecurringParts.shared.held(part, text: UnsafeRawBufferPointer(rebasing: bytes[start..<position]))
-    }
-
-    /// The same for a string: images, times and identifiers of what an object belongs to.
-    private func recurring(_ string: String, _ text: UnsafeRawBufferPointer) -> String {
-        guard text.count <= Self.recurringStringMax else { return string }
-        return RecurringParts.shared.held(.string(string), text: text).string ?? string
-    }
-
-    private static let recurringStringMax = 256
-
-    /// Passes over a value without looking at more of it than where it ends.
-    private mutating func skipValue() throws(JSONError) {
-        let outer = depth
-        repeat {
-            skipSpace()
-            guard position < bytes.count else { throw endOfInput() }
-            switch bytes[position] {
-            case UInt8(ascii: "\""): try skipString()
-            case UInt8(ascii: "{"), UInt8(ascii: "["): try enter()
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                guard depth > outer else { throw unexpected("looking for beginning of value") }
-                depth -= 1
-                position += 1
-            case UInt8(ascii: ","), UInt8(ascii: ":"):
-                guard depth > outer else { throw unexpected("looking for beginning of value") }
-                position += 1
-            default: try skipScalar()
-            }
-            skipSpace()
-        } while depth > outer
-    }
-
-    private mutating func skipString() throws(JSONError) {
-        position += 1
-        while true {
-            position = JSONScan.plainEnd(bytes, from: position)
-            guard position < bytes.count else { throw endOfInput() }
-            switch bytes[position] {
-            case UInt8(ascii: "\""):
-                position += 1
-                return
-            case UInt8(ascii: "\\"): position += 2
-            default: throw unexpected("in string literal")
-            }
-        }
-    }
-
-    /// A number or a word, up to what can stand behind it.
-    private mutating func skipScalar() throws(JSONError) {
-        let start = position
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
-                UInt8(ascii: "+"), UInt8(ascii: "E"):
-                position += 1
-            default:
-                if position == start { throw unexpected("looking for beginning of value") }
-                return
-            }
-        }
-    }
-
     // MARK: Strings
 
     private mutating func string() throws(JSONError) -> String {
@@ -370,7 +288,7 @@ public struct JSONParser: ~Copyable {
         return true
     }
 
-    private mutating func skipSpace() {
+    mutating func skipSpace() {
         while position < bytes.count {
             let byte = bytes[position]
             guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
@@ -378,15 +296,15 @@ public struct JSONParser: ~Copyable {
         }
     }
 
-    private mutating func enter() throws(JSONError) {
+    mutating func enter() throws(JSONError) {
         position += 1
         depth += 1
         if depth > Self.depthMax { throw JSONError("exceeded max depth", offset: position) }
     }
 
-    private func endOfInput() -> JSONError { JSONError("unexpected end of JSON input", offset: bytes.count) }
+    func endOfInput() -> JSONError { JSONError("unexpected end of JSON input", offset: bytes.count) }
 
-    private func unexpected(_ context: String) -> JSONError {
+    func unexpected(_ context: String) -> JSONError {
         guard position < bytes.count else { return endOfInput() }
         return JSONError("invalid character '\(JSONScan.shown(bytes[position]))' \(context)", offset: position)
     }
@@ -397,13 +315,6 @@ extension Value {
 
     public init(json bytes: [UInt8]) throws(JSONError) {
         let result = bytes.withUnsafeBytes { buffer in Result { () throws(JSONError) in try JSONParser.parse(buffer) } }
-        self = try result.get()
-    }
-
-    /// Reads an object without its managed fields, for whoever keeps copies of whole collections: parts that recur are held once for all of them.
-    /// - Parameter depth: how many objects and arrays the object lies in: 2 for the items of a list, 1 for the object of a watch event.
-    public init(leanJSON bytes: [UInt8], depth: Int = 0) throws(JSONError) {
-        let result = bytes.withUnsafeBytes { buffer in Result { () throws(JSONError) in try JSONParser.parseLean(buffer, depth: depth) } }
         self = try result.get()
     }
 

@@ -52,7 +52,7 @@ public struct Authenticator: Sendable {
     /// From `Authorization: Bearer`, or from the WebSocket subprotocol by which browsers send it.
     static func bearerToken(_ headers: HTTPHeaders) -> String? {
         if let authorization = headers.first(name: "authorization") {
-            if let token = secondWord(authorization, after: "bearer") { return token }
+            if let token = token(ofScheme: "bearer", in: authorization) { return token }
         }
         for value in headers["sec-websocket-protocol"] {
             for word in value.split(separator: ",") {
@@ -64,11 +64,13 @@ public struct Authenticator: Sendable {
         return nil
     }
 
-    /// What stands between the first space and the next. By bytes: a token is a thousand characters, and this is done for every request.
-    private static func secondWord(_ text: String, after first: String) -> String? {
+    /// The token of `Authorization: SCHEME TOKEN`, up to the next space; nil for credentials of another scheme. By bytes: a token is a thousand characters,
+    /// and this is done for every request.
+    /// - Parameter scheme: in lower case.
+    private static func token(ofScheme scheme: String, in authorization: String) -> String? {
         let space = UInt8(ascii: " ")
-        guard let end = text.utf8.firstIndex(of: space), text[..<end].lowercased() == first else { return nil }
-        let rest = text[end...].dropFirst()
+        guard let end = authorization.utf8.firstIndex(of: space), authorization[..<end].lowercased() == scheme else { return nil }
+        let rest = authorization[end...].dropFirst()
         let length = rest.utf8.withContiguousStorageIfAvailable { $0.firstIndex(of: space) ?? $0.count } ?? rest.utf8.prefix { $0 != space }.count
         return length == 0 ? nil : String(Substring(rest.utf8.prefix(length)))
     }

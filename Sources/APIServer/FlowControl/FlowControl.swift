@@ -36,6 +36,7 @@ public final class FlowControl: Sendable {
     private let objects = Mutex(Objects())
     private let configuration: Mutex<FlowConfiguration>
     let estimator: WorkEstimator
+    private let all = ReadsAndWrites()
 
     /// The stored objects by name, and what is made of them.
     private struct Objects {
@@ -52,6 +53,7 @@ public final class FlowControl: Sendable {
         objects.withLock { rebuild(&$0) }
         FlowControlMetrics({ [weak self] in self?.configuration.withLock { $0 } }) { [weak self] in self?.fairFraction.withLock { $0 } ?? 0 }
             .register(metrics)
+        all.register(metrics)
     }
 
     // MARK: Configuration
@@ -74,12 +76,17 @@ public final class FlowControl: Sendable {
         var schemas = objects.schemas
         for schema in FlowConfiguration.mandatorySchemas where schemas[schema.name] == nil { schemas[schema.name] = FlowSchema(schema) }
         let settings = FlowConfiguration.settings(levels, seats: limits.seats)
+        let now = MonotonicTime.now
         // A level that is gone lives on until those who are in it have left.
         objects.working = objects.working.filter { settings[$0.key] != nil }
         for (name, settings) in settings {
-            if let level = objects.working[name] { level.update(settings) } else { objects.working[name] = PriorityLevel(name, settings, deadlines) }
+            if let level = objects.working[name] {
+                level.update(settings, at: now)
+            } else {
+                objects.working[name] = PriorityLevel(name, settings, deadlines, at: now)
+            }
         }
-        if isLending.load(ordering: .acquiring) { for level in objects.working.values { level.watchDemand(at: .now) } }
+        if isLending.load(ordering: .acquiring) { for level in objects.working.values { level.watchDemand(at: now) } }
         let made = FlowConfiguration(
             schemas: Array(schemas.values),
             levels: Dictionary(uniqueKeysWithValues: objects.working.map { ($0, ($1, levels[$0]?.uid ?? "")) }))
@@ -104,6 +111,7 @@ public final class FlowControl: Sendable {
         let counts = pass.schema.counts
         pass.work = estimator.estimate(info, request, counts, seatsMax: pass.seatsMax)
         pass.watch = estimator.watches.watch(info, request)
+        (pass.kind, pass.all) = (info.kind, all)
         if pass.work.seats > 1 { counts.wideEstimates.observe(pass.work.seats) }
         switch pass.level.enter(pass.work, counting: counts, flow: pass.schema.flow(info, user), at: now) {
         case .admitted:
@@ -111,6 +119,7 @@ public final class FlowControl: Sendable {
             return .now(pass)
         case .queued(let number):
             beginLending()
+            all.change(pass.kind, waiting: 1, at: now)
             return .queued(Ticket(pass: pass, request: number, control: self))
         case .refused(let reason):
             beginLending()
@@ -144,9 +153,12 @@ public final class FlowControl: Sendable {
 
         /// Answers when it is the request's turn, or refuses when that doesn't come.
         func answer(_ answer: @Sendable () -> Outcome) async -> Outcome {
-            if let refusal = await control.wait(self) { return .respond(pass.refuse(refusal)) }
+            if let refusal = await control.wait(self) {
+                control.all.change(pass.kind, waiting: -1, at: MonotonicTime.now)
+                return .respond(pass.refuse(refusal))
+            }
             var pass = pass
-            pass.begin(at: MonotonicTime.now)
+            pass.begin(at: MonotonicTime.now, hasWaited: true)
             var outcome = pass.carry(answer())
             while case .deferred(let later) = outcome { outcome = await later() }
             return outcome

@@ -14,18 +14,24 @@ extension FlowControl {
         let seatsMax: Int
         var work = WorkEstimate()
 
+        /// What counts it among those that read or write.
+        var kind = ReadsAndWrites.Kind.readOnly
+        var all: ReadsAndWrites?
+
         /// When it was let in.
         var start = 0
         var watch: WatchCounts.Watch?
 
-        mutating func begin(at now: Int) {
+        mutating func begin(at now: Int, hasWaited: Bool = false) {
             start = now
             schema.counts.began(work)
+            all?.change(kind, executing: 1, waiting: hasWaited ? -1 : 0, at: now)
         }
 
         private func end() {
             let now = MonotonicTime.now
             schema.counts.ended(work, after: now - start, isWatch: watch != nil)
+            all?.change(kind, executing: -1, at: now)
             level.leave(work, at: now)
         }
 

@@ -1,7 +1,7 @@
-/// How many seats the requests of a level hold or wait for, over the time since it was asked last: average, deviation and peak.
+/// How many seats the requests of a level hold or wait for, over the time since it was asked last: average, deviation and peak. Times are nanoseconds of `MonotonicTime`.
 struct SeatDemand: Sendable {
     private(set) var seats: Int
-    private var since: ContinuousClock.Instant
+    private var since: Int
     private var elapsed = 0.0
     private var sum = 0.0
     private var squares = 0.0
@@ -16,21 +16,21 @@ struct SeatDemand: Sendable {
         var envelope: Double { average + deviation }
     }
 
-    init(_ seats: Int, at now: ContinuousClock.Instant) {
+    init(_ seats: Int, at now: Int) {
         self.seats = seats
         since = now
         peak = seats
     }
 
-    mutating func change(to seats: Int, at now: ContinuousClock.Instant) {
+    mutating func change(to seats: Int, at now: Int) {
         advance(to: now)
         self.seats = seats
         peak = max(peak, seats)
     }
 
-    private mutating func advance(to now: ContinuousClock.Instant) {
-        let time = (now - since) / .seconds(1)
-        guard time > 0 else { return }
+    private mutating func advance(to now: Int) {
+        guard now > since else { return }
+        let time = Double(now - since) * 1e-9
         elapsed += time
         sum += time * Double(seats)
         squares += time * Double(seats * seats)
@@ -38,7 +38,7 @@ struct SeatDemand: Sendable {
     }
 
     /// What was seen; from here on it is counted anew.
-    mutating func observe(at now: ContinuousClock.Instant) -> Observation {
+    mutating func observe(at now: Int) -> Observation {
         advance(to: now)
         let average = elapsed > 0 ? sum / elapsed : Double(seats)
         let variance = elapsed > 0 ? max(0, squares / elapsed - average * average) : 0

@@ -48,7 +48,7 @@ enum ProtobufForm {
             .badRequest("\(kind) in version \"\(version)\" cannot be handled as a \(definition?.kind ?? kind): \(why)")
         }
         guard let type = type(apiVersion: apiVersion, kind: kind) else {
-            throw refusal("no kind \"\(kind)\" is registered for version \"\(apiVersion)\"")
+            throw refusal(ExpectedKind.notRegistered(kind, apiVersion))
         }
         do throws(ProtobufError) {
             var value = try ProtobufDecoder.decode(envelope.message, as: type)

@@ -42,6 +42,7 @@ public final class APIServer: RequestHandler {
     let flowControl: FlowControl
     private let discovery: DiscoveryRoutes
     private let metrics: ServerMetrics
+    private let auditIDs = AuditIDs()
 
     public init(_ configuration: Configuration, _ registry: ResourceRegistry, gates: Gates, extensions: ServerExtensions) {
         self.registry = registry
@@ -66,7 +67,8 @@ public final class APIServer: RequestHandler {
     public func handle(_ request: HTTPRequest) -> Outcome {
         let outcome = answer(request)
         let encoded = ResponseEncoder(accept: request.api.accept)?.encode(outcome) ?? outcome
-        return Compression(request)?.compress(encoded) ?? encoded
+        let compressed = Compression(request)?.compress(encoded) ?? encoded
+        return request.inProcessUser == nil ? auditIDs.mark(compressed, for: request) : compressed
     }
 
     private func answer(_ request: HTTPRequest) -> Outcome {

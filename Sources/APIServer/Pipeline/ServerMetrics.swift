@@ -1,5 +1,4 @@
 import Metrics
-import Synchronization
 
 /// The server's metrics, under upstream's names.
 final class ServerMetrics: Sendable {
@@ -7,11 +6,6 @@ final class ServerMetrics: Sendable {
     private let requests: Counter
     private let durations: Histogram
     private let longRunning: Gauge
-    private let inFlight: Gauge
-
-    /// Requests under way, counted without a lock.
-    private let reading = Atomic(0)
-    private let writing = Atomic(0)
 
     private static let seconds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 
@@ -26,13 +20,6 @@ final class ServerMetrics: Sendable {
         longRunning = registry.gauge(
             "apiserver_longrunning_requests", "Watches and other long requests under way.",
             labels: ["verb", "group", "version", "resource", "subresource", "scope"])
-        inFlight = registry.gauge("apiserver_current_inflight_requests", "Requests under way.", labels: ["request_kind"])
-        inFlight.read { [weak self] in
-            guard let self else { return [] }
-            return [
-                (["readOnly"], Double(self.reading.load(ordering: .relaxed))), (["mutating"], Double(self.writing.load(ordering: .relaxed))),
-            ]
-        }
     }
 
     /// Counts the outcome, now or when it is there.
@@ -43,9 +30,7 @@ final class ServerMetrics: Sendable {
             return outcome
         case .wait(let answer):
             return .wait { [self] in
-                writing.add(1, ordering: .relaxed)
                 let response = await answer()
-                writing.subtract(1, ordering: .relaxed)
                 record(info, response.status, since: start)
                 return response
             }

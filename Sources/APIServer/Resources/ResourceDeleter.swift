@@ -21,18 +21,21 @@ struct ResourceDeleter: Sendable {
 
     func delete(name: String, _ options: DeleteOptions, _ context: WriteContext) async throws(APIError) -> Deleted {
         let key = resource.key(namespace: context.request.namespace, name: name)
-        for _ in 0..<Self.attemptsMax {
-            guard let current = resource.collection.find(key) else { throw resource.notFound(name) }
-            let old = try current.value()
-            try checkPreconditions(old, options)
-            try admission.validateDelete(old, resource, context)
-            do {
-                return try await delete(current, old, options, context)
-            } catch {
-                guard case .conflict = error else { throw .storage(error) }
+        return try await resource.alone(at: key) { () throws(APIError) in
+            for _ in 0..<Self.attemptsMax {
+                guard let current = resource.collection.find(key) else { throw resource.notFound(name) }
+                let old = try current.value()
+                try checkPreconditions(old, options)
+                try admission.validateDelete(old, resource, context)
+                do throws(StoreError) {
+                    return try await delete(current, old, options, context)
+                } catch {
+                    // Another server of the same store was faster.
+                    guard case .conflict = error else { throw .storage(error) }
+                }
             }
+            throw resource.modified(name)
         }
-        throw resource.modified(name)
     }
 
     /// Deletes objects, many at a time.
@@ -96,9 +99,7 @@ struct ResourceDeleter: Sendable {
             if context.isDryRun { return .gone(old, current.bytes) }
             let revision = try await store.commit([Write(key: key, value: nil, precondition: .revision(current.revision))])
             resource.strategy.deleted(old)
-            var last = old
-            last.metadata["resourceVersion"] = .null
-            return .gone(old, Revisions.splice(revision, into: last.canonicalJSON()))
+            return .gone(old, Revisions.replace(revision, in: current.bytes))
         }
         var unchanged = old
         unchanged.metadata["resourceVersion"] = .null
@@ -106,7 +107,7 @@ struct ResourceDeleter: Sendable {
         let bytes = object.canonicalJSON()
         if context.isDryRun { return .marked(Revisions.splice(current.revision, into: bytes)) }
         let revision = try await store.commit([Write(key: key, value: bytes, precondition: .revision(current.revision))])
-        return .marked(Revisions.splice(revision, into: bytes))
+        return .marked(resource.committed(current.key, revision, bytes))
     }
 
     /// Sets the deletion's time, its grace period, and the finalizer that the propagation policy stands for.

@@ -74,7 +74,7 @@ struct ResourceWriter: Sendable {
             }
             let revision = try await commit(.create(resource.collection.prefix + key, bytes), of: object, old: nil, context)
             resource.strategy.committed(object, old: nil)
-            return committed(key, revision, bytes)
+            return resource.committed(key, revision, bytes)
         } catch {
             resource.strategy.abandon(object, old: nil)
             throw error
@@ -92,9 +92,14 @@ struct ResourceWriter: Sendable {
         name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, patch: PatchBody? = nil, _ transform: Transform
     ) async throws(APIError) -> Written {
         let key = resource.key(namespace: context.request.namespace, name: name)
-        // Of two that change an object at once, one would have worked for nothing.
-        await resource.collection.turns.begin(key)
-        defer { resource.collection.turns.end(key) }
+        return try await resource.alone(at: key) { () throws(APIError) in
+            try await update(key, name, isPatch: isPatch, options, context, patch, transform)
+        }
+    }
+
+    private func update(
+        _ key: String, _ name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, _ patch: PatchBody?, _ transform: Transform
+    ) async throws(APIError) -> Written {
         for _ in 0..<Self.attemptsMax {
             guard let current = resource.collection.find(key) else {
                 let isApply = context.fieldWriter?.isApply ?? false
@@ -178,7 +183,7 @@ struct ResourceWriter: Sendable {
         }
         let revision = try await commit(.replace(key, bytes, at: current.revision), of: object, old: old, context)
         resource.strategy.committed(object, old: old)
-        return committed(current.key, revision, bytes)
+        return resource.committed(current.key, revision, bytes)
     }
 
     /// A write to `status` changes status and metadata; one to the main resource everything but status.
@@ -228,12 +233,7 @@ struct ResourceWriter: Sendable {
         }
         if object["apiVersion"].isNull { object["apiVersion"] = .string(resource.apiVersion) }
         if object["kind"].isNull { object["kind"] = .string(resource.definition.kind) }
-        guard object.apiVersion == resource.apiVersion, object.kind == resource.definition.kind else {
-            throw .badRequest(
-                "the API version in the data (\(object.apiVersion)) does not match the expected API version (\(resource.apiVersion))",
-                ifKindMatches: object.kind == resource.definition.kind,
-                else: "\(object.kind) in version \"\(object.apiVersion)\" cannot be handled as a \(resource.definition.kind)")
-        }
+        try ExpectedKind(group: resource.group, version: resource.definition.version, kind: resource.definition.kind).check(object)
         guard object["metadata"].isObject || object["metadata"].isNull else { return }
         let info = context.request
         if resource.definition.isNamespaced {
@@ -297,12 +297,6 @@ struct ResourceWriter: Sendable {
         return revision
     }
 
-    /// The object with its revision: as the collection holds it, unless it has changed again.
-    private func committed(_ key: String, _ revision: Int64, _ bytes: [UInt8]) -> [UInt8] {
-        if let object = resource.collection.find(key), object.revision == revision { return object.bytes }
-        return Revisions.splice(revision, into: bytes)
-    }
-
     /// Nil where one of the companions has changed since it was read.
     private func commit(_ write: Write, with companions: [Write], name: String) async throws(APIError) -> Int64? {
         do {
@@ -319,8 +313,4 @@ struct ResourceWriter: Sendable {
 extension APIError {
     /// A failure of the store, as a client sees it.
     static func storage(_ error: StoreError) -> APIError { .internalError("\(error)") }
-
-    fileprivate static func badRequest(_ message: String, ifKindMatches: Bool, else other: String) -> APIError {
-        .badRequest(ifKindMatches ? message : other)
-    }
 }

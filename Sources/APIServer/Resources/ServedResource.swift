@@ -43,6 +43,21 @@ final class ServedResource: Sendable {
     /// What is stored of an object of this version.
     func storedBytes(_ object: Value) -> [UInt8] { (conversion?.stored(object) ?? object).canonicalJSON() }
 
+    // MARK: Changes
+
+    /// Runs a change of an object when nobody else is at one: of two at once, one would have worked for nothing.
+    func alone<Result: Sendable>(at key: String, _ change: () async throws(APIError) -> Result) async throws(APIError) -> Result {
+        await collection.turns.begin(key)
+        defer { collection.turns.end(key) }
+        return try await change()
+    }
+
+    /// A written object with its revision: as the collection holds it, unless it has changed again.
+    func committed(_ key: String, _ revision: Int64, _ bytes: [UInt8]) -> [UInt8] {
+        if let object = collection.find(key), object.revision == revision { return object.bytes }
+        return Revisions.splice(revision, into: bytes)
+    }
+
     // MARK: Refusals
 
     func notFound(_ name: String) -> APIError { .notFound(resource: plural, group: group, name: name) }

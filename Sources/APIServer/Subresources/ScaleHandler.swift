@@ -102,9 +102,9 @@ struct ScaleChange: Sendable {
         guard let type = Self.type else { throw .internalError("no type for Scale") }
         var scale = body?.value ?? old
         if let patch { scale = try patch.apply(to: old, type) }
-        guard scale["kind"].isNull || scale["kind"] == "Scale", scale["apiVersion"].isNull || scale["apiVersion"] == "autoscaling/v1" else {
-            throw .badRequest("\(scale.kind) in version \"\(scale.apiVersion)\" cannot be handled as a Scale")
-        }
+        if scale["kind"].isNull { scale["kind"] = "Scale" }
+        if scale["apiVersion"].isNull { scale["apiVersion"] = "autoscaling/v1" }
+        try ExpectedKind(group: "autoscaling", version: "v1", kind: "Scale").check(scale)
         let decoder = BodyDecoder(type: type, kind: "Scale", validation: options.fieldValidation, patch: patch)
         let warnings = try decoder.decode(&scale, body?.duplicates ?? .none)
         return (scale, warnings)

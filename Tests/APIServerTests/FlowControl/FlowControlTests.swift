@@ -311,7 +311,7 @@ import Testing
         await server.commits.arrived(4)
         while seats("current_inqueue", "shop") != "6" { await Task.yield() }
         #expect(isLending)
-        #expect(control.adjust(at: .now))
+        #expect(control.adjust(at: MonotonicTime.now))
         // Two more than its own, as it may; they come from those of whom nobody wants anything.
         await server.commits.arrived(6)
         #expect(seats("current_limit", "shop") == "6")
@@ -320,8 +320,8 @@ import Testing
         server.commits.release()
         #expect(await creations.value == Array(repeating: 201, count: 10))
         // The period with the rush, then one without.
-        control.adjust(at: .now)
-        #expect(!control.adjust(at: .now))
+        control.adjust(at: MonotonicTime.now)
+        #expect(!control.adjust(at: MonotonicTime.now))
         #expect(["shop", "bakery"].map { seats("current_limit", $0) } == ["4", "4"])
     }
 
