@@ -14,7 +14,7 @@ final class Collection: Sendable {
 
     /// Whoever changes an object, by its key, has it alone until the commit.
     let turns = Turns()
-    private let fieldsOf: SelectableFields
+    private let stored: StoredKind
     private let store: any Store
     private let current = Mutex(Current())
 
@@ -43,12 +43,12 @@ final class Collection: Sendable {
     /// Snapshots held for lists in pages, at most. They share all that did not change since.
     private static let heldMax = 8
 
-    init(prefix: String, apiVersion: String, kind: String, store: any Store, fieldsOf: @escaping SelectableFields) {
+    init(prefix: String, apiVersion: String, kind: String, store: any Store, stored: StoredKind) {
         self.prefix = prefix
         self.apiVersion = apiVersion
         self.kind = kind
         self.store = store
-        self.fieldsOf = fieldsOf
+        self.stored = stored
     }
 
     // MARK: Reading
@@ -129,7 +129,7 @@ final class Collection: Sendable {
 
     private func stored(_ key: String, _ revision: Int64, _ value: [UInt8]) -> StoredObject {
         StoredObject(
-            key: String(key.dropFirst(prefix.count)), revision: revision, bytes: Revisions.splice(revision, into: value), fieldsOf: fieldsOf)
+            key: String(key.dropFirst(prefix.count)), revision: revision, bytes: Revisions.splice(revision, into: value), kind: stored)
     }
 
     // MARK: Watching
@@ -191,7 +191,7 @@ final class Collection: Sendable {
     }
 
     private func bookmark(_ revision: Int64, endsInitialEvents: Bool) -> Value {
-        var metadata: Value = ["resourceVersion": Value(String(revision)), "creationTimestamp": .null]
+        var metadata: Value = ["resourceVersion": Value(String(revision))]
         if endsInitialEvents { metadata["annotations"]["k8s.io/initial-events-end"] = "true" }
         return ["kind": .string(kind), "apiVersion": .string(apiVersion), "metadata": metadata]
     }

@@ -70,15 +70,13 @@ struct Presenter: Sendable {
     // MARK: Lists
 
     func list(_ page: ResourceReader.Page, _ form: AnswerForm, _ resource: ServedResource, _ request: APIRequest) throws(APIError) -> HTTPResponse {
-        var metadata: Value = ["resourceVersion": Value(String(page.revision))]
-        if let next = page.next { metadata["continue"] = .string(next.text) }
-        if let remaining = page.remaining { metadata["remainingItemCount"] = Value(remaining) }
+        let metadata = page.metadata
         switch form.shape {
         case .object:
             switch form.encoding {
             case .json where resource.conversion == nil: return HTTPResponse(body: Self.pieces(page.objects, metadata, resource))
             case .protobuf:
-                return HTTPResponse(contentType: Encoding.protobuf.rawValue, body: try ProtobufForm.list(page.objects, metadata, resource))
+                return HTTPResponse(contentType: form.encoding.rawValue, body: try ProtobufList(page.objects, metadata, resource).pieces())
             case .json, .yaml, .cbor:
                 let items = try page.objects.map { object throws(APIError) in try resource.value(of: object) }
                 return try Self.answer(Self.list(resource.definition.listKind, resource.apiVersion, metadata, items), form, resource)
@@ -93,6 +91,20 @@ struct Presenter: Sendable {
         case .partialMetadataList(let version):
             let items = try page.objects.map { object throws(APIError) in Self.partial(try resource.value(of: object), version) }
             return try Self.answer(Self.list("PartialObjectMetadataList", "meta.k8s.io/\(version)", metadata, items), form, resource)
+        }
+    }
+
+    /// What makes the list while it is sent; nil for one that is made as a whole, as all are that are short or aren't the objects as they are stored.
+    func source(
+        _ page: ResourceReader.Page, _ form: AnswerForm, _ resource: ServedResource, isCompressed: Bool
+    ) throws(APIError) -> (any AnswerSource)? {
+        guard form.shape == .object, resource.conversion == nil else { return nil }
+        switch form.encoding {
+        case .protobuf where PacedAnswer.isLong(page.objects): return try ProtobufList(page.objects, page.metadata, resource).source()
+        // It's there already, so that only compressing it is work.
+        case .json where isCompressed && PacedAnswer.isLong(page.objects):
+            return PiecesSource(pieces: Self.pieces(page.objects, page.metadata, resource))
+        default: return nil
         }
     }
 
@@ -148,9 +160,9 @@ struct Presenter: Sendable {
             return Watcher.Encoder { kind, bytes in
                 let object = (try? Self.parse(bytes)) ?? .null
                 if kind == .error { return WatchFrame.encode(kind, object, encoding, resource) }
-                // A bookmark is a table without rows.
+                // So is a bookmark a table: the one row that it has holds its annotations.
                 var table = TableForm.table(
-                    kind == .bookmark ? [] : [object], version: version, definition: resource.definition,
+                    [object], version: version, definition: resource.definition,
                     metadata: ["resourceVersion": .string(object.resourceVersion)], includeObject: includeObject, now: .now(),
                     served: resource.served)
                 if !isFirst.pass() { table["columnDefinitions"] = .null }

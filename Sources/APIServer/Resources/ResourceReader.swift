@@ -1,4 +1,5 @@
 import ClusterClient
+import HTTPServer
 import ObjectModel
 
 /// Answers GET and LIST from a snapshot, on the event loop that received them.
@@ -18,11 +19,15 @@ struct ResourceReader: Sendable {
         return try presenter.object(object.bytes, form, resource, request)
     }
 
-    func list(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> HTTPResponse {
-        let form = try AnswerForm.negotiate(request.accept, resource.endpoint())
-        let options = try ListOptions(request, resource, info)
-        let page = try page(options)
-        return try presenter.list(page, form, resource, request)
+    func list(_ info: RequestInfo, _ request: HTTPRequest, _ deadlines: Deadlines) throws(APIError) -> Outcome {
+        let form = try AnswerForm.negotiate(request.api.accept, resource.endpoint())
+        let page = try page(try ListOptions(request.api, resource, info))
+        let isCompressed = Compression(request) != nil
+        // Components of this process take lists as a whole.
+        if request.inProcessUser == nil, let source = try presenter.source(page, form, resource, isCompressed: isCompressed) {
+            return PacedAnswer.outcome(source, contentType: form.encoding.rawValue, isCompressed: isCompressed, deadlines)
+        }
+        return .respond(try presenter.list(page, form, resource, request.api))
     }
 
     // MARK: Pages
@@ -33,6 +38,14 @@ struct ResourceReader: Sendable {
         var revision: Int64
         var next: ContinueToken?
         var remaining: Int?
+
+        /// The list's `metadata`.
+        var metadata: Value {
+            var metadata: Value = ["resourceVersion": Value(String(revision))]
+            if let next { metadata["continue"] = .string(next.text) }
+            if let remaining { metadata["remainingItemCount"] = Value(remaining) }
+            return metadata
+        }
     }
 
     func page(_ options: ListOptions) throws(APIError) -> Page {
@@ -79,15 +92,18 @@ struct ResourceReader: Sendable {
     /// Reads a `resourceVersion`: nil where none is asked for.
     static func revision(_ text: String?) throws(APIError) -> Int64? {
         guard let text, !text.isEmpty else { return nil }
-        guard let revision = Int64(text), revision >= 0 else {
-            throw .badRequest("resourceVersion: Invalid value: \"\(text)\": strconv.ParseUint: parsing \"\(text)\": invalid syntax")
-        }
-        return revision
+        // None comes near the largest, but it's a number for all that.
+        if let revision = UInt64(text), text.first != "+" { return Int64(clamping: revision) }
+        let isNumber = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        throw .badRequest(
+            """
+            resourceVersion: Invalid value: "\(text)": strconv.ParseUint: parsing "\(text)": \(isNumber ? "value out of range" : "invalid syntax")
+            """)
     }
 
     static func tooLarge(_ wanted: Int64, _ current: Int64) -> APIError {
         APIError(
-            .timeout, "Too large resource version: \(wanted), current: \(current)",
+            .timeout, "Timeout: Too large resource version: \(wanted), current: \(current)",
             details: .init(
                 causes: [.init(reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")], retryAfter: .seconds(1)))
     }

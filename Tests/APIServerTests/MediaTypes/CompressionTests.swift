@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    private static func inflated(_ bytes: [UInt8]) throws -> [UInt8] {
+    static func inflated(_ bytes: [UInt8]) throws -> [UInt8] {
         var stream = z_stream()
         #expect(inflateInit2_(&stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK)
         defer { inflateEnd(&stream) }
@@ -53,6 +53,15 @@ import Testing
         let bytes = compressed.body.flatMap { $0 }
         #expect(bytes.count < body.count / 2)
         #expect(try Self.inflated(bytes) == body)
+    }
+
+    @Test(arguments: ["gzip;q=0", "gzip; q=0.0, deflate", "deflate", "identity", "x-gzip"])
+    func clientsThatDoNotTakeGzipGetNone(accepted: String) async throws {
+        let server = try await TestServer()
+        let text = String(repeating: "x", count: 150_000)
+        try await server.admin.create(.configMaps, TestServer.configMap("m", ["text": text]))
+        let answer = try await get(server, Self.path, acceptEncoding: accepted)
+        #expect(answer.headers.first(name: "content-encoding") == nil)
     }
 
     @Test func smallAnswersAreSentAsTheyAre() async throws {
