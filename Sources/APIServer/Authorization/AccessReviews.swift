@@ -93,7 +93,8 @@ public struct AccessReviews: Sendable {
         return RequestAttributes(
             user: user, verb: resource["verb"].string ?? "", group: resource["group"].string ?? "", version: resource["version"].string ?? "",
             resource: resource["resource"].string ?? "", subresource: resource["subresource"].string ?? "",
-            namespace: resource["namespace"].string ?? "", name: resource["name"].string ?? "", fieldSelector: Self.fieldSelector(resource))
+            namespace: resource["namespace"].string ?? "", name: resource["name"].string ?? "",
+            fieldSelector: try? FieldSelector(parsing: Self.fieldSelector(resource)))
     }
 
     /// In the form that a request carries it; requirements other than `In` with one value narrow nothing that an authorizer knows.

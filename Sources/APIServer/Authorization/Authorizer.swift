@@ -1,3 +1,5 @@
+import ObjectModel
+
 /// What a request wants to do: the input of every authorizer.
 public struct RequestAttributes: Sendable, Hashable {
     public var user: UserInfo
@@ -14,15 +16,15 @@ public struct RequestAttributes: Sendable, Hashable {
     public var name: String
     public var path: String
 
-    /// The `fieldSelector` of a list, watch or deletecollection as it came: a node may list the pods of `spec.nodeName=` itself only.
-    public var fieldSelector: String
+    /// The `fieldSelector` of a list, watch or deletecollection, if it can be read: a node may list the pods of `spec.nodeName=` itself only.
+    public var fieldSelector: FieldSelector?
 
     public var isResourceRequest: Bool { !resource.isEmpty }
 
     public init(
         user: UserInfo, verb: String, group: String = "", version: String = "", resource: String = "", subresource: String = "",
         namespace: String = "",
-        name: String = "", path: String = "", fieldSelector: String = ""
+        name: String = "", path: String = "", fieldSelector: FieldSelector? = nil
     ) {
         self.user = user
         self.verb = verb

@@ -126,7 +126,7 @@ public final class NodeAuthorizer: Authorizer {
         case ("create", ""), ("delete", ""), ("update", "status"), ("patch", "status"), ("create", "eviction"): return .allow(reason: "")
         case ("get", ""): return related(node) { $0.has(node, pod: "\(attributes.namespace)/\(attributes.name)") }
         case ("list", ""), ("watch", ""):
-            if (try? FieldSelector(parsing: attributes.fieldSelector))?.required("spec.nodeName") == node { return .allow(reason: "") }
+            if attributes.fieldSelector?.required("spec.nodeName") == node { return .allow(reason: "") }
             return .noOpinion(reason: "can only list/watch pods with spec.nodeName field selector")
         default: return .noOpinion(reason: "")
         }
@@ -136,7 +136,7 @@ public final class NodeAuthorizer: Authorizer {
         guard attributes.subresource.isEmpty else { return .noOpinion(reason: "cannot authorize ResourceSlice subresources") }
         // `NodeRestriction` looks whose slice it is.
         if ["get", "create", "update", "patch", "delete"].contains(attributes.verb) { return .allow(reason: "") }
-        if (try? FieldSelector(parsing: attributes.fieldSelector))?.required("spec.nodeName") == node { return .allow(reason: "") }
+        if attributes.fieldSelector?.required("spec.nodeName") == node { return .allow(reason: "") }
         return .noOpinion(reason: "can only list/watch/deletecollection resourceslices with nodeName field selector")
     }
 

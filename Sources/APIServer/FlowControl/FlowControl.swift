@@ -110,7 +110,7 @@ public final class FlowControl: Sendable {
         let now = MonotonicTime.now
         let counts = pass.schema.counts
         pass.work = estimator.estimate(info, request, counts, seatsMax: pass.seatsMax)
-        pass.watch = estimator.watches.watch(info, request)
+        pass.watch = estimator.watches.watch(info)
         (pass.kind, pass.all) = (info.kind, all)
         if pass.work.seats > 1 { counts.wideEstimates.observe(pass.work.seats) }
         switch pass.level.enter(pass.work, counting: counts, flow: pass.schema.flow(info, user), at: now) {

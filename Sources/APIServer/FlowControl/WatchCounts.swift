@@ -1,5 +1,3 @@
-import ClusterClient
-import ObjectModel
 import Synchronization
 
 /// How many clients watch what, for an estimate of what a write costs. Watches of components of this process, which are bounded, are not counted.
@@ -32,10 +30,10 @@ final class WatchCounts: Sendable {
     }
 
     /// Nil for what is no watch, or one that hears of few writes: of the pods of one node.
-    func watch(_ info: RequestInfo, _ request: APIRequest) -> Watch? {
+    func watch(_ info: RequestInfo) -> Watch? {
         guard info.verb == "watch", info.isResourceRequest else { return nil }
-        if info.resource == "pods", let node = Self.selected("spec.nodeName", request), !node.isEmpty { return nil }
-        let name = info.name.isEmpty ? Self.selectedName(request) ?? "" : info.name
+        if info.resource == "pods", let node = info.selectors.required("spec.nodeName"), !node.isEmpty { return nil }
+        let name = info.name.isEmpty ? info.selectors.required("metadata.name") ?? "" : info.name
         return Watch(self, Subject(group: info.group, resource: info.resource, namespace: info.namespace, name: name))
     }
 
@@ -63,13 +61,5 @@ final class WatchCounts: Sendable {
             let sum = (counts[subject] ?? 0) + number
             counts[subject] = sum > 0 ? sum : nil
         }
-    }
-
-    /// The one name that a list or watch asks for.
-    static func selectedName(_ request: APIRequest) -> String? { selected("metadata.name", request) }
-
-    private static func selected(_ field: String, _ request: APIRequest) -> String? {
-        guard let text = request.queryValue("fieldSelector"), !text.isEmpty else { return nil }
-        return (try? FieldSelector(parsing: text))?.required(field)
     }
 }

@@ -39,7 +39,7 @@ struct WorkEstimator: Sendable {
     }
 
     private func list(_ info: RequestInfo, _ request: APIRequest, seatsMax: Int) -> WorkEstimate {
-        guard info.isResourceRequest, info.name.isEmpty, info.subresource.isEmpty, WatchCounts.selectedName(request) == nil,
+        guard info.isResourceRequest, info.name.isEmpty, info.subresource.isEmpty, info.selectors.required("metadata.name") == nil,
             let (count, snapshot) = objects(info), count > 0
         else { return WorkEstimate() }
         var returned = count

@@ -91,7 +91,7 @@ public final class APIServer: RequestHandler {
     /// What a request comes to when it is its turn.
     private func perform(_ request: HTTPRequest, _ info: RequestInfo, _ user: UserInfo, since start: ContinuousClock.Instant) -> Outcome {
         do throws(APIError) {
-            try gates.authorizer.require(info.attributes(user, fieldSelector: request.api.queryValue("fieldSelector") ?? ""))
+            try gates.authorizer.require(info.attributes(user))
             let outcome = info.isResourceRequest ? try router.route(info, request, user) : try discovery.route(request)
             return metrics.observed(outcome, info, since: start)
         } catch {

@@ -16,9 +16,13 @@ public struct RequestInfo: Sendable, Equatable {
     public var rest = ""
     public var path: String
 
+    /// What a list or watch is narrowed to.
+    public let selectors: RequestSelectors
+
     /// Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`; everything else is a non-resource request, whose verb is the method in lower case.
     public init(_ request: APIRequest) throws(APIError) {
         path = request.path
+        selectors = RequestSelectors(request)
         verb = request.method.rawValue.lowercased()
         let segments = request.path.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init)
         guard let root = segments.first, root == "api" || root == "apis" else { return }
@@ -82,13 +86,24 @@ public struct RequestInfo: Sendable, Equatable {
 
     private static func hexValue(_ byte: UInt8) -> UInt8? { Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init) }
 
-    /// A list or watch of one name by field selector counts as a request for that object.
-    func attributes(_ user: UserInfo, fieldSelector: String) -> RequestAttributes {
-        let selected = fieldSelector.isEmpty || !name.isEmpty ? nil : (try? FieldSelector(parsing: fieldSelector))?.required("metadata.name")
-        let name = selected ?? name
+    /// What is to be authorized. A list or watch of one name by field selector counts as a request for that object.
+    func attributes(_ user: UserInfo) -> RequestAttributes {
         // A namespace is cluster-scoped, but its own name is the namespace of requests on it.
-        return RequestAttributes(
-            user: user, verb: verb, group: group, version: version, resource: resource, subresource: subresource, namespace: namespace, name: name,
-            path: path, fieldSelector: fieldSelector)
+        RequestAttributes(
+            user: user, verb: verb, group: group, version: version, resource: resource, subresource: subresource, namespace: namespace,
+            name: selectedName ?? name, path: path, fieldSelector: selectors.readableFields)
+    }
+
+    /// The one name that a list or watch asks for by its field selector. A creation has none, nor has the deletion of a collection.
+    private var selectedName: String? {
+        guard name.isEmpty, verb == "list" || verb == "watch", let selected = selectors.required("metadata.name"), Self.isSegment(selected) else {
+            return nil
+        }
+        return selected
+    }
+
+    /// Whether it may stand for a name in a path.
+    private static func isSegment(_ name: String) -> Bool {
+        name != "." && name != ".." && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "%") }
     }
 }

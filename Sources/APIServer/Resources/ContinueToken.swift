@@ -17,7 +17,7 @@ struct ContinueToken: Sendable, Equatable {
     /// Stands for whatever revision is current: for a list whose own is compacted away.
     static let inconsistent: Int64 = -1
 
-    var isInconsistent: Bool { revision == Self.inconsistent }
+    var isInconsistent: Bool { revision < 0 }
 
     /// The failure of a token whose revision is gone. It carries one to go on with, at the price of consistency.
     var expired: APIError {
@@ -40,7 +40,7 @@ struct ContinueToken: Sendable, Equatable {
 
     init(_ text: String) throws(APIError) {
         guard let bytes = Base64URL.decode(text[...]), let value = try? Value(json: bytes), value["v"].string == "meta.k8s.io/v1",
-            let revision = value["rv"].integer, let start = value["start"].string, !start.isEmpty
+            let revision = value["rv"].integer, revision != 0, let start = value["start"].string, !start.isEmpty
         else { throw .badRequest("invalid continue token: continue key is not valid: \(text.prefix(64))") }
         self.revision = revision
         after = start.hasSuffix("\u{0}") ? String(start.dropLast()) : start

@@ -20,7 +20,7 @@ struct ListOptions: Sendable {
     var timeout: Duration?
 
     init(_ request: APIRequest, _ resource: ServedResource, _ info: RequestInfo) throws(APIError) {
-        selection = try Self.selection(request, resource, info)
+        selection = try Self.selection(resource, info)
         limit = try request.number("limit").flatMap { $0 > 0 ? Int($0) : nil }
         // None at all and nothing said are the same.
         timeout = try request.number("timeoutSeconds").flatMap { $0 == 0 ? nil : .seconds(max(0, $0)) }
@@ -35,19 +35,25 @@ struct ListOptions: Sendable {
         if let fields = selection.fields { selection.fields = try FieldLabels.resolved(fields, resource) }
         try selectName(info)
 
-        resourceVersion = try ResourceReader.revision(version)
-        if !next.isEmpty {
+        if info.verb == "watch" { resourceVersion = try ResourceReader.revision(version) } else { try chooseRevision(match, version, next) }
+    }
+
+    /// Which revision a list is from.
+    private mutating func chooseRevision(_ match: String, _ version: String, _ next: String) throws(APIError) {
+        guard next.isEmpty else {
             token = try ContinueToken(next)
-            if let resourceVersion, resourceVersion > 0 {
-                throw .badRequest("specifying resource version is not allowed when using continue")
-            }
+            if !version.isEmpty, version != "0" { throw .badRequest("specifying resource version is not allowed when using continue") }
+            return
         }
-        guard info.verb != "watch" else { return }
-        if match == "Exact" {
-            exactRevision = resourceVersion
-        } else if let resourceVersion, resourceVersion > 0, token == nil {
-            leastRevision = resourceVersion
+        do {
+            resourceVersion = try ResourceReader.revision(version)
+        } catch {
+            throw .badRequest("invalid resource version: \(error.message)")
         }
+        guard let resourceVersion, resourceVersion > 0 else { return }
+        // A first page of a version is from that version, as it was before there was `resourceVersionMatch`; but there are no pages of one object.
+        let isLegacyPage = match.isEmpty && limit != nil && selection.fields?.required("metadata.name") == nil
+        if match == "Exact" || isLegacyPage { exactRevision = resourceVersion } else { leastRevision = resourceVersion }
     }
 
     /// A watch or list of one name is one with a selector for it.
@@ -95,21 +101,17 @@ struct ListOptions: Sendable {
         return problems
     }
 
-    private static func selection(_ request: APIRequest, _ resource: ServedResource, _ info: RequestInfo) throws(APIError) -> Selection {
+    private static func selection(_ resource: ServedResource, _ info: RequestInfo) throws(APIError) -> Selection {
         var selection = Selection(namespace: resource.definition.isNamespaced ? info.namespace : "", labels: nil, fields: nil)
-        if let text = request.queryValue("labelSelector"), !text.isEmpty {
-            do {
-                selection.labels = try LabelSelector(parsing: text)
-            } catch {
-                throw .badRequest("unable to parse requirement: \(error)")
-            }
+        do {
+            selection.labels = try info.selectors.labels()
+        } catch {
+            throw .badRequest("unable to parse requirement: \(error)")
         }
-        if let text = request.queryValue("fieldSelector"), !text.isEmpty {
-            do {
-                selection.fields = try FieldSelector(parsing: text)
-            } catch {
-                throw .badRequest("\(error)")
-            }
+        do {
+            selection.fields = try info.selectors.fields()
+        } catch {
+            throw .badRequest("\(error)")
         }
         return selection
     }

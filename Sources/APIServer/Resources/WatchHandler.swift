@@ -16,9 +16,6 @@ struct WatchHandler: Sendable {
         let options = try ListOptions(request, resource, info)
         let encode = try presenter.encoder(form, resource, request)
         let start = start(options)
-        if options.sendsInitialEvents == true, let least = options.resourceVersion, least > revision {
-            throw ResourceReader.tooLarge(least, revision)
-        }
         let duration = options.timeout ?? Self.durationMin + .seconds(Int64.random(in: 0..<1800))
         let (resource, revision, deadlines) = (resource, revision, deadlines)
         return .stream(StreamHead(contentType: form.encoding.streamType)) { sink in
@@ -27,11 +24,14 @@ struct WatchHandler: Sendable {
                 resource.collection.remove(watcher)
                 watcher.end()
             }
-            do {
+            do throws(APIError) {
+                if options.sendsInitialEvents == true, let least = options.resourceVersion, least > revision {
+                    throw ResourceReader.tooLarge(least, revision)
+                }
                 try resource.collection.add(watcher, start, currentRevision: revision)
             } catch {
-                // A revision that is gone is told as an event, not as an answer's status: clients look for it there.
-                watcher.end(error as? APIError)
+                // A revision that is gone or not there yet is told as an event, not as an answer's status: clients look for it there.
+                watcher.end(error)
             }
             sink.onClose {
                 resource.collection.remove(watcher)

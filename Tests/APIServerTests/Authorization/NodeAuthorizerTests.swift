@@ -14,7 +14,7 @@ import Testing
         var attributes = wants(
             "system:node:n1", verb, resource, group: group, subresource: subresource, namespace: namespace, name: name,
             groups: ["system:nodes", "system:authenticated"])
-        attributes.fieldSelector = fields
+        attributes.fieldSelector = try? FieldSelector(parsing: fields)
         return attributes
     }
 

@@ -95,6 +95,22 @@ import Testing
         #expect(events.allSatisfy { $0["object"].resourceVersion == $0["object"]["rows"][0]["object"].resourceVersion })
     }
 
+    @Test func aBookmarkIsATableOfOneRowThatHoldsItsAnnotations() throws {
+        let query: [(name: String, value: String)] = [
+            ("allowWatchBookmarks", "true"), ("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"),
+        ]
+        for resource in server.standard.registry.all where resource.definition.verbs.contains("watch") {
+            let path = "/\(resource.group.isEmpty ? "api" : "apis")/\(resource.apiVersion)/\(resource.plural)"
+            let all = try events(try watch(path, accept: Self.table, query: query))
+            let bookmark = try #require(all.last)
+            #expect(bookmark["type"] == "BOOKMARK" && bookmark["object"].kind == "Table" && !bookmark["object"].resourceVersion.isEmpty)
+            let rows = bookmark["object"]["rows"].array
+            #expect(rows.count == 1 && rows[0]["object"].kind == "PartialObjectMetadata", "\(path)")
+            #expect(rows[0]["object"].annotations["k8s.io/initial-events-end"] == "true")
+            #expect(rows[0]["cells"].array.count == all[0]["object"]["columnDefinitions"].array.count, "\(path): \(rows)")
+        }
+    }
+
     @Test func aTableKeepsTheListsPages() async throws {
         for name in ["a", "b", "c"] { try await server.admin.create(.configMaps, TestServer.configMap(name)) }
         let first = try await get(Self.maps, accept: Self.table, query: [("limit", "2")]).body

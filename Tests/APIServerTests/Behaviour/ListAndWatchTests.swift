@@ -9,6 +9,9 @@ import Testing
 @Suite("Lists and watches") struct ListAndWatchTests {
     private static let path = "/api/v1/namespaces/default/configmaps"
 
+    /// One that can be read.
+    private static let token = ContinueToken(revision: 1, after: "default/a").text
+
     private static func list(_ server: TestServer, _ query: [String: String]) async throws -> (status: Int, body: Value) {
         try await server.send(APIRequest(.get, path, query: query.map { ($0.key, $0.value) }))
     }
@@ -56,6 +59,68 @@ import Testing
         }
     }
 
+    @Test("what `resourceVersion` means with `limit` and without is what upstream's table says") func meaningOfRevisions() async throws {
+        let server = try await TestServer()
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        let (_, then) = try await server.admin.list(.configMaps, namespace: "default")
+        try await server.admin.create(.configMaps, TestServer.configMap("b"))
+        let (_, now) = try await server.admin.list(.configMaps, namespace: "default")
+        let cases: [(query: [String: String], names: [String], revision: String)] = [
+            ([:], ["a", "b"], now), (["resourceVersion": "0"], ["a", "b"], now), (["resourceVersion": then], ["a", "b"], now),
+            (["resourceVersion": then, "resourceVersionMatch": "NotOlderThan"], ["a", "b"], now),
+            (["resourceVersion": then, "resourceVersionMatch": "Exact"], ["a"], then),
+            (["limit": "9"], ["a", "b"], now), (["limit": "9", "resourceVersion": "0"], ["a", "b"], now),
+            (["limit": "9", "resourceVersion": then], ["a"], then), (["limit": "0", "resourceVersion": then], ["a", "b"], now),
+            (["limit": "-1", "resourceVersion": then], ["a", "b"], now),
+            (["limit": "9", "resourceVersion": then, "resourceVersionMatch": "Exact"], ["a"], then),
+            (["limit": "9", "resourceVersion": then, "resourceVersionMatch": "NotOlderThan"], ["a", "b"], now),
+            (["limit": "9", "resourceVersion": then, "fieldSelector": "metadata.name=b"], ["b"], now),
+        ]
+        for (query, names, revision) in cases {
+            let (status, list) = try await Self.list(server, query)
+            #expect(status == 200 && list.resourceVersion == revision, "\(query): \(list)")
+            #expect(list["items"].array.map(\.name).filter { $0 != "kube-root-ca.crt" } == names, "\(query)")
+        }
+    }
+
+    @Test("pages are from one revision, whatever happens between them; what remains is told unless something is selected")
+    func pagesWhileThingsChange() async throws {
+        let server = try await TestServer()
+        for name in ["a", "b", "c", "d", "e"] { try await server.admin.create(.configMaps, TestServer.configMap(name, ["v": "1"])) }
+        var (status, page) = try await Self.list(server, ["limit": "2"])
+        let revision = page.resourceVersion
+        let all = try await Self.list(server, [:]).body["items"].array.map(\.name)
+        #expect(status == 200 && page.metadata["remainingItemCount"].int == all.count - 2)
+        try await server.admin.delete(.configMaps, namespace: "default", name: "c")
+        try await server.admin.create(.configMaps, TestServer.configMap("bb"))
+        try await server.admin.patch(.configMaps, namespace: "default", name: "d", .merge, ["data": ["v": "2"]])
+        var names = page["items"].array.map(\.name)
+        while let next = page.metadata["continue"].string {
+            (status, page) = try await Self.list(server, ["limit": "2", "continue": next])
+            #expect(status == 200 && page.resourceVersion == revision)
+            for item in page["items"].array where item.name == "d" { #expect(item["data"]["v"] == "1") }
+            names += page["items"].array.map(\.name)
+            #expect(page.metadata["remainingItemCount"].int ?? 0 == all.count - names.count)
+        }
+        #expect(names == all)
+        for selector in ["labelSelector", "fieldSelector"] {
+            let (_, some) = try await Self.list(server, ["limit": "1", selector: selector == "labelSelector" ? "!x" : "metadata.name!=a"])
+            #expect(some.metadata["continue"].string != nil && some.metadata["remainingItemCount"].isNull)
+        }
+    }
+
+    @Test("a watch that is to begin no earlier than a revision that is not there yet says so in an event") func watchFromTheFuture() async throws {
+        let server = try await TestServer()
+        let query: [(name: String, value: String)] = [
+            ("watch", "true"), ("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"), ("resourceVersion", "1000000"),
+        ]
+        var events = try await server.admin.transport.watch(APIRequest(.get, Self.path, query: query)).makeAsyncIterator()
+        let event = try await events.next()
+        #expect(event?.kind == .error && event?.object["code"] == 504 && event?.object["reason"] == "Timeout")
+        #expect(event?.object["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge")
+        #expect(try await events.next() == nil)
+    }
+
     @Test("options that do not go together are refused, field by field")
     func refused() async throws {
         let server = try await TestServer()
@@ -82,6 +147,22 @@ import Testing
                 "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
             ),
             (["resourceVersion": "abc"], 400, "parsing \"abc\": invalid syntax"),
+            (
+                ["resourceVersion": "abc"], 400,
+                #"invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax"#
+            ),
+            (["resourceVersion": "-1"], 400, "parsing \"-1\": invalid syntax"),
+            (["resourceVersion": "99999999999999999999"], 400, "parsing \"99999999999999999999\": value out of range"),
+            (["resourceVersion": "18446744073709551615"], 504, "Timeout: Too large resource version: "),
+            (["resourceVersion": "1", "continue": Self.token], 400, "specifying resource version is not allowed when using continue"),
+            (["resourceVersion": "x", "continue": Self.token], 400, "specifying resource version is not allowed when using continue"),
+            (
+                ["resourceVersion": "0", "resourceVersionMatch": "NotOlderThan", "continue": Self.token], 422,
+                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided"
+            ),
+            (["labelSelector": "a in"], 400, "unable to parse requirement: "),
+            (["fieldSelector": "a"], 400, "invalid selector: 'a'; can't understand 'a'"),
+            (["labelSelector": "a in", "fieldSelector": "a", "limit": "x"], 400, "unable to parse requirement: "),
             (["continue": "nonsense"], 400, "invalid continue token: continue key is not valid"),
             (["fieldSelector": "spec.x=1"], 400, "\"spec.x\" is not a known field selector: only"),
         ]

@@ -102,6 +102,21 @@ import Testing
         #expect(code == 400 && refusal["message"] == "fieldSelector metadata.name doesn't match requested name")
     }
 
+    @Test("only a list or watch asks for one name by its field selector") func selectedNames() throws {
+        func name(_ method: APIRequest.Method, _ selector: String, watch: Bool = false) throws -> String {
+            let query = [(name: "fieldSelector", value: selector)] + (watch ? [("watch", "1")] : [])
+            return try RequestInfo(APIRequest(method, Self.path, query: query)).attributes(UserInfo(name: "u")).name
+        }
+        #expect(try name(.get, "metadata.name=a") == "a" && name(.get, "metadata.name=a", watch: true) == "a")
+        #expect(try name(.get, "metadata.name!=a").isEmpty && name(.get, "metadata.namespace=a").isEmpty && name(.get, "metadata.name").isEmpty)
+        #expect(try name(.post, "metadata.name=a").isEmpty && name(.delete, "metadata.name=a").isEmpty, "who may create a may not create b")
+        for name in ["..", ".", "a/b", "a%2fb"] { #expect(try self.name(ofList: name).isEmpty) }
+    }
+
+    private func name(ofList name: String) throws -> String {
+        try RequestInfo(APIRequest(.get, Self.path, query: [("fieldSelector", "metadata.name=\(name)")])).attributes(UserInfo(name: "u")).name
+    }
+
     @Test("creations go to the collection, replacements and patches to an object") func methods() async throws {
         let server = try await TestServer()
         for (method, path) in [(APIRequest.Method.post, "\(Self.path)/a"), (.put, Self.path), (.patch, Self.path), (.post, "/api/v1/nodes/a")] {

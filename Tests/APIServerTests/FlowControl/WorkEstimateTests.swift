@@ -47,7 +47,7 @@ import Testing
         let path = "/api/v1/namespaces/default/pods/a"
         func watch(_ path: String, _ query: [(name: String, value: String)] = []) throws -> WatchCounts.Watch? {
             let request = APIRequest(.get, path, query: query + [("watch", "1")])
-            return watches.watch(try RequestInfo(request), request)
+            return watches.watch(try RequestInfo(request))
         }
         #expect(try estimate(server, path, by: .put) == WorkEstimate())
         var begun: [WatchCounts.Watch] = []

@@ -44,7 +44,7 @@ extension FuzzTarget {
         for method in [APIRequest.Method.get, .post, .patch, .delete, .head] {
             let request = APIRequest(method, target.path, query: target.query)
             guard let info = try? RequestInfo(request) else { continue }
-            _ = info.attributes(.anonymous, fieldSelector: request.queryValue("fieldSelector") ?? "")
+            _ = info.attributes(.anonymous)
             _ = try? WriteOptions(request)
             _ = try? DeleteOptions(request)
             _ = try? LogOptions(HTTPRequest(api: request))
