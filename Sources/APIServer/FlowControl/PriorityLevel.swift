@@ -125,7 +125,8 @@ final class PriorityLevel: Sendable {
     func wait(_ request: UInt64) async -> Refusal? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let verdict = state.withLock { $0.waiting?.ask(request, continuation) ?? nil }
+                // Nothing within is a verdict too: that it has its seats already.
+                let verdict = state.withLock { state -> Refusal?? in state.waiting?.ask(request, continuation) }
                 if let verdict { continuation.resume(returning: verdict) }
             }
         } onCancel: {
