@@ -35,10 +35,14 @@ enum PortCheck {
 
 /// Finds the process that listens on a port: the socket's inode in `/proc/net/tcp`, then whose descriptor that is.
 enum PortOwner {
+    /// The kernel tells its tables in pieces: while much comes and goes, a line may be missed, so who is not found is looked for again.
     static func find(_ port: Int) -> (name: String, pid: Int)? {
-        // The kernel tells the table in pieces: while many connections come and go, a line may be missed.
-        var inodes: Set<String> = []
-        for _ in 0..<3 where inodes.isEmpty { inodes = Set(["/proc/net/tcp", "/proc/net/tcp6"].flatMap { listeningInodes($0, port) }) }
+        for _ in 0..<5 { if let owner = look(port) { return owner } }
+        return nil
+    }
+
+    private static func look(_ port: Int) -> (name: String, pid: Int)? {
+        let inodes = Set(["/proc/net/tcp", "/proc/net/tcp6"].flatMap { listeningInodes($0, port) })
         guard !inodes.isEmpty, let processes = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else { return nil }
         for pid in processes.compactMap(Int.init).sorted() {
             let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []
