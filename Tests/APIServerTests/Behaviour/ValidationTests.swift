@@ -176,14 +176,14 @@ import Testing
         let created = try await server.post(path, service).body
         let change = try await server.send(
             APIRequest(
-                .patch, "\(path)/web", body: (["spec": ["clusterIP": "10.96.200.200"]] as Value).json(),
-                contentType: "application/merge-patch+json"))
+                .patch, "\(path)/web", contentType: "application/merge-patch+json",
+                body: (["spec": ["clusterIP": "10.96.200.200"]] as Value).json()))
         #expect(change.status == 422)
         #expect(
             change.body["message"].string
                 == #"Service "web" is invalid: spec.clusterIPs[0]: Invalid value: ["10.96.200.200"]: may not change once set"#)
         let cleared = try await server.send(
-            APIRequest(.patch, "\(path)/web", body: (["spec": ["clusterIP": nil]] as Value).json(), contentType: "application/merge-patch+json"))
+            APIRequest(.patch, "\(path)/web", contentType: "application/merge-patch+json", body: (["spec": ["clusterIP": nil]] as Value).json()))
         #expect(cleared.body["spec"]["clusterIP"] == created["spec"]["clusterIP"])
         var alone = service
         alone.metadata["name"] = "alone"

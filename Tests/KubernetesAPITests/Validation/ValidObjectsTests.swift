@@ -20,7 +20,9 @@ import Testing
         guard object.kind == "Job" else { return job }
         job.metadata["uid"] = "u"
         job["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = "u"
-        job["spec"]["template"]["metadata"]["labels"]["batch.kubernetes.io/controller-uid"] = "u"
+        for (label, value) in [("controller-uid", "u"), ("job-name", object.name)] {
+            for prefix in ["", "batch.kubernetes.io/"] { job["spec"]["template"]["metadata"]["labels"][prefix + label] = .string(value) }
+        }
         return job
     }
 }
