@@ -33,7 +33,7 @@ final class PacedAnswer: Sendable {
     /// Bytes that are made in one go. The client is seldom so fast that it has taken what came before by then.
     private static let batchSize = 1024 * 1024
 
-    /// A client that takes nothing for so long gets no more.
+    /// A client that hasn't taken most of that by then gets no more.
     private static let patience = Duration.seconds(60)
 
     private static let queue = DispatchQueue(label: "apus.answers", attributes: .concurrent)

@@ -20,6 +20,11 @@ struct ServiceStrategy: ResourceStrategy {
     /// A client that replaces a service need not repeat what the server gave it.
     private func keepAllocated(_ object: inout Value, old: Value) {
         if Self.needsAddress(object), Self.needsAddress(old) {
+            // Who says one of the two means both.
+            let (address, list) = (object["spec"]["clusterIP"], object["spec"]["clusterIPs"])
+            if !address.isEmpty, address != old["spec"]["clusterIP"], list.isEmpty || list == old["spec"]["clusterIPs"] {
+                object["spec"]["clusterIPs"] = [address]
+            }
             for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] where object["spec"][field].isEmpty {
                 object["spec"][field] = old["spec"][field]
             }
@@ -67,9 +72,14 @@ struct ServiceStrategy: ResourceStrategy {
         guard Self.needsAddress(object) else { return }
         object["spec"]["ipFamilies"] = object["spec"]["ipFamilies"].isEmpty ? ["IPv4"] : object["spec"]["ipFamilies"]
         if object["spec"]["ipFamilyPolicy"].isNull { object["spec"]["ipFamilyPolicy"] = "SingleStack" }
-        let chosen = object["spec"]["clusterIP"].string ?? object["spec"]["clusterIPs"][0].string ?? ""
+        let chosen = object["spec"]["clusterIP"].string ?? ""
+        // An address can't be changed, nor given in the list alone: that is for validation to refuse.
+        let present = old.map { Self.needsAddress($0) ? $0["spec"]["clusterIP"].string ?? "" : "" } ?? ""
+        let isRefused = chosen.isEmpty ? !object["spec"]["clusterIPs"].isEmpty : !present.isEmpty && chosen != present
         do {
-            if chosen.isEmpty {
+            if isRefused {
+                return
+            } else if chosen.isEmpty {
                 let address = try addresses.reserveAny(for: object.uid)
                 object["spec"]["clusterIP"] = .string(address)
                 object["spec"]["clusterIPs"] = [.string(address)]

@@ -24,6 +24,6 @@ public enum KindValidation {
     /// A kind without an entry has its schema and metadata rules only.
     private static let rules: [String: Rules] = [
         PodTable.rules, WorkloadTable.rules, NetworkingTable.rules, ConfigurationTable.rules, ClusterTable.rules, PolicyTable.rules,
-        StorageTable.rules,
+        StorageTable.rules, WorkloadStatusValidation.rules,
     ].reduce(into: [:]) { $0.merge($1) { _, last in last } }
 }

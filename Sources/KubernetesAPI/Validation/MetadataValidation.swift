@@ -10,17 +10,31 @@ enum MetadataValidation {
         var errors: [FieldError] = []
         if old == nil { errors += name(object, definition) }
         errors += labels(metadata["labels"], "metadata.labels")
-        errors += annotations(metadata["annotations"])
-        for (index, finalizer) in metadata["finalizers"].array.enumerated() {
-            let text = finalizer.string ?? ""
-            for problem in Validation.qualifiedName(text) { errors.append(.invalid("metadata.finalizers[\(index)]", finalizer, problem)) }
-            if !text.contains("/"), !standardFinalizers.contains(text) {
-                errors.append(
-                    .invalid("metadata.finalizers[\(index)]", finalizer, "name is neither a standard finalizer name nor is it fully qualified"))
-            }
-        }
+        errors += annotations(metadata["annotations"], "metadata.annotations")
         errors += owners(metadata["ownerReferences"])
+        errors += finalizers(metadata["finalizers"])
         return errors
+    }
+
+    // MARK: Finalizers
+
+    private static func finalizers(_ finalizers: Value) -> [FieldError] {
+        var errors: [FieldError] = []
+        for finalizer in finalizers.array {
+            for problem in Validation.qualifiedName(finalizer.string ?? "") { errors.append(.invalid("metadata.finalizers", finalizer, problem)) }
+        }
+        let given = finalizers.strings
+        if given.contains("orphan"), given.contains("foregroundDeletion") {
+            errors.append(.invalid("metadata.finalizers", finalizers, "finalizer orphan and foregroundDeletion cannot be both set"))
+        }
+        for (index, finalizer) in given.enumerated() { errors += kubeFinalizer(finalizer, "metadata.finalizers[\(index)]") }
+        return errors
+    }
+
+    /// A finalizer without a domain is one of the API's own.
+    static func kubeFinalizer(_ name: String, _ path: String) -> [FieldError] {
+        if name.contains("/") || standardFinalizers.contains(name) { return [] }
+        return [.invalid(path, .string(name), "name is neither a standard finalizer name nor is it fully qualified")]
     }
 
     private static let standardFinalizers: Set<String> = ["kubernetes", "orphan", "foregroundDeletion"]
@@ -47,7 +61,8 @@ enum MetadataValidation {
         case ("", "namespaces"): Validation.dns1123Label(name)
         case ("", "services"): Validation.dns1035Label(name)
         case ("rbac.authorization.k8s.io", _): Validation.pathSegmentName(name)
-        case ("networking.k8s.io", "ipaddresses"), ("", "events"), ("events.k8s.io", "events"): Validation.pathSegmentName(name)
+        case ("networking.k8s.io", "ipaddresses"): Validation.ip(name)
+        case ("", "events"), ("events.k8s.io", "events"): Validation.pathSegmentName(name)
         default: Validation.dns1123Subdomain(name)
         }
     }
@@ -63,15 +78,15 @@ enum MetadataValidation {
         return errors
     }
 
-    private static func annotations(_ annotations: Value) -> [FieldError] {
+    static func annotations(_ annotations: Value, _ path: String) -> [FieldError] {
         var errors: [FieldError] = []
         var size = 0
         for (key, value) in annotations.fields {
             // Annotations may be written in capitals, labels may not.
-            for problem in Validation.qualifiedName(key.lowercased()) { errors.append(.invalid("metadata.annotations", .string(key), problem)) }
+            for problem in Validation.qualifiedName(key.lowercased()) { errors.append(.invalid(path, .string(key), problem)) }
             size += key.utf8.count + (value.string ?? "").utf8.count
         }
-        if size > annotationsMax { errors.append(.tooLong("metadata.annotations", max: annotationsMax)) }
+        if size > annotationsMax { errors.append(.tooLong(path, max: annotationsMax)) }
         return errors
     }
 
@@ -80,22 +95,28 @@ enum MetadataValidation {
     private static func owners(_ references: Value) -> [FieldError] {
         var errors: [FieldError] = []
         var controllers: [String] = []
-        for (index, reference) in references.array.enumerated() {
-            let path = "metadata.ownerReferences[\(index)]"
-            for (field, words) in [
-                ("apiVersion", "version must not be empty"), ("kind", "must not be empty"), ("name", "must not be empty"),
-                ("uid", "must not be empty"),
-            ]
-            where (reference[field].string ?? "").isEmpty {
-                errors.append(.invalid("\(path).\(field)", reference[field].isNull ? "" : reference[field], words))
+        let path = "metadata.ownerReferences"
+        for reference in references.array {
+            func text(_ field: String) -> String { reference[field].string ?? "" }
+            // Of `a/b/c` nothing is a version.
+            let parts = text("apiVersion").split(separator: "/", omittingEmptySubsequences: false)
+            if text("apiVersion").isEmpty || parts.count > 2 || parts.last?.isEmpty == true {
+                errors.append(.invalid("\(path).apiVersion", .string(text("apiVersion")), "version must not be empty"))
             }
-            if reference["controller"].bool == true { controllers.append(reference["name"].string ?? "") }
-        }
-        if controllers.count > 1 {
+            for field in ["kind", "name", "uid"] where text(field).isEmpty {
+                errors.append(.invalid("\(path).\(field)", "", "must not be empty"))
+            }
+            if text("apiVersion") == "v1", text("kind") == "Event" {
+                errors.append(.invalid(path, reference, "/v1, Kind=Event is disallowed from being an owner"))
+            }
+            guard reference["controller"].bool == true else { continue }
+            controllers.append("\(text("kind"))/\(text("name"))")
+            guard controllers.count > 1 else { continue }
             errors.append(
                 .invalid(
-                    "metadata.ownerReferences", references,
-                    "Only one reference can have Controller set to true. Found \"true\" in references for \(controllers[0]) and \(controllers[1])"))
+                    path, references,
+                    "Only one reference can have Controller set to true. Found \"true\" in references for \(controllers[0]) and \(controllers[controllers.count - 1])"
+                ))
         }
         return errors
     }

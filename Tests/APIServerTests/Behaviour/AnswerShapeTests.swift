@@ -111,6 +111,31 @@ import Testing
         }
     }
 
+    @Test func aBookmarkIsOfTheVersionThatIsWatchedInEveryEncoding() throws {
+        let query: [(name: String, value: String)] = [
+            ("allowWatchBookmarks", "true"), ("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"),
+        ]
+        func bookmark(_ path: String, _ accept: String, _ decode: ([UInt8]) throws -> Value) throws -> Value {
+            try decode(try #require(try watch(path, accept: accept, query: query).bytes.last))
+        }
+        for resource in server.standard.registry.all where resource.definition.verbs.contains("watch") {
+            let path = "/\(resource.group.isEmpty ? "api" : "apis")/\(resource.apiVersion)/\(resource.plural)"
+            let bookmarks = [
+                try bookmark(path, "application/json") { try Value(json: $0)["object"] },
+                try bookmark(path, "application/cbor-seq") { try CBOR.parse($0)["object"] },
+                try bookmark(path, "application/vnd.kubernetes.protobuf;stream=watch") { frame in
+                    let start = try #require(frame.indices.first { frame[$0...].starts(with: [0x6B, 0x38, 0x73, 0x00]) })
+                    return try ProtobufForm.decode(Array(frame[start...]), nil)
+                },
+            ]
+            for bookmark in bookmarks {
+                #expect(bookmark.apiVersion == resource.apiVersion && bookmark.kind == resource.definition.kind, "\(path): \(bookmark)")
+                #expect(bookmark.metadata["creationTimestamp"].isNull && !bookmark.resourceVersion.isEmpty, "\(path): \(bookmark)")
+                #expect(bookmark.annotations == ["k8s.io/initial-events-end": "true"])
+            }
+        }
+    }
+
     @Test func aTableKeepsTheListsPages() async throws {
         for name in ["a", "b", "c"] { try await server.admin.create(.configMaps, TestServer.configMap(name)) }
         let first = try await get(Self.maps, accept: Self.table, query: [("limit", "2")]).body

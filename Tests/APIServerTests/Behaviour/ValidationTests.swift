@@ -16,7 +16,7 @@ import Testing
         #expect(body["reason"] == "Invalid")
         #expect(
             body["message"]
-                == #"Pod "web" is invalid: [spec.containers[0].image: Required value, spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"]"#
+                == #"Pod "web" is invalid: [spec.containers[0].image: Required value, spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"]"#
         )
         #expect(body["details"]["kind"] == "Pod")
         #expect(
@@ -24,7 +24,7 @@ import Testing
                 ["reason": "FieldValueRequired", "message": "Required value", "field": "spec.containers[0].image"],
                 [
                     "reason": "FieldValueNotSupported",
-                    "message": #"Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure""#, "field": "spec.restartPolicy",
+                    "message": #"Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never""#, "field": "spec.restartPolicy",
                 ],
             ])
     }
@@ -116,8 +116,8 @@ import Testing
             resource: .pods, body: ["spec": ["containers": [["name": "c", "image": "repo/i:1"]]]], spec: ["activeDeadlineSeconds": 5],
             status: ["message": "m"]),
         Example(
-            resource: .services, body: ["spec": ["ports": [["port": 80]]]], spec: ["sessionAffinity": "ClientIP"],
-            status: ["loadBalancer": ["ingress": [["ip": "10.1.1.1"]]]], isCounted: false),
+            resource: .services, body: ["spec": ["type": "LoadBalancer", "ports": [["port": 80]]]], spec: ["sessionAffinity": "ClientIP"],
+            status: ["loadBalancer": ["ingress": [["ip": "10.1.1.1", "ipMode": "VIP"]]]], isCounted: false),
         Example(
             resource: .persistentVolumeClaims,
             body: ["spec": ["accessModes": ["ReadWriteOnce"], "resources": ["requests": ["storage": "1Gi"]]]], spec: ["volumeName": "v"],
@@ -164,6 +164,34 @@ import Testing
         try await server.admin.create(.pods, TestServer.pod("p"))
         let labelled = try await server.admin.patch(.pods, namespace: "default", name: "p", .merge, ["metadata": ["labels": ["team": "a"]]])
         #expect(labelled.generation == 1)
+    }
+}
+
+/// What is said beside a service's fields, and what may not change of them.
+@Suite struct ServiceUpdateTests {
+    @Test func `a cluster IP that changes in one of its two places is refused once`() async throws {
+        let server = try await TestServer()
+        let service: Value = ["apiVersion": "v1", "kind": "Service", "metadata": ["name": "web"], "spec": ["ports": [["port": 80]]]]
+        let path = "/api/v1/namespaces/default/services"
+        let created = try await server.post(path, service).body
+        let change = try await server.send(
+            APIRequest(
+                .patch, "\(path)/web", contentType: "application/merge-patch+json",
+                body: (["spec": ["clusterIP": "10.96.200.200"]] as Value).json()))
+        #expect(change.status == 422)
+        #expect(
+            change.body["message"].string
+                == #"Service "web" is invalid: spec.clusterIPs[0]: Invalid value: ["10.96.200.200"]: may not change once set"#)
+        let cleared = try await server.send(
+            APIRequest(.patch, "\(path)/web", contentType: "application/merge-patch+json", body: (["spec": ["clusterIP": nil]] as Value).json()))
+        #expect(cleared.body["spec"]["clusterIP"] == created["spec"]["clusterIP"])
+        var alone = service
+        alone.metadata["name"] = "alone"
+        alone["spec"]["clusterIPs"] = ["10.96.200.201"]
+        #expect(
+            try await server.post(path, alone).body["message"].string
+                == #"Service "alone" is invalid: spec.clusterIPs: Invalid value: ["10.96.200.201"]: must be empty when `clusterIP` is not specified"#
+        )
     }
 }
 

@@ -33,8 +33,8 @@ import Testing
         // Nodes and classes
         Rule(
             #"{"apiVersion":"v1","kind":"Node","spec":{"taints":[{"key":"a","effect":"Never"},{"key":"b"}]}}"#,
-            #"spec.taints[0].effect: Unsupported value: "Never": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule""#,
-            "spec.taints[1].effect: Required value"),
+            #"metadata.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute""#,
+            "metadata.taints[1].effect: Required value"),
         Rule(
             #"{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","value":2000000000}"#,
             "value: Forbidden: maximum allowed value of a user defined priority is 1000000000"),
@@ -57,7 +57,31 @@ import Testing
         Rule(
             #"{"apiVersion":"v1","kind":"ResourceQuota","spec":{"hard":{"tea":"1","pods":"1500m","count/pods":"3"}}}"#,
             #"spec.hard[pods]: Invalid value: "1500m": must be an integer"#,
+            #"spec.hard[tea]: Invalid value: "tea": must be a standard resource type or fully qualified"#,
             #"spec.hard[tea]: Invalid value: "tea": must be a standard resource for quota"#),
+        Rule(
+            #"{"apiVersion":"v1","kind":"ResourceQuota","spec":{"hard":{"pods":"1","cpu":"1"},"scopes":["BestEffort","NotBestEffort"]}}"#,
+            #"spec.scopes: Invalid value: ["BestEffort","NotBestEffort"]: unsupported scope applied to resource"#,
+            #"spec.scopes: Invalid value: ["BestEffort","NotBestEffort"]: conflicting scopes"#),
+        Rule(
+            #"{"apiVersion":"v1","kind":"ResourceQuota","spec":{"hard":{"pods":"1"},"scopeSelector":{"matchExpressions":[{"scopeName":"Terminating","operator":"In"}]}}}"#,
+            #"spec.scopeSelector.matchExpressions.operator: Invalid value: "In": must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"#,
+            "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+        ),
+        Rule(
+            #"{"apiVersion":"v1","kind":"LimitRange","spec":{"limits":[{"type":"Container","min":{"cpu":"1"},"max":{"cpu":"2"},"maxLimitRequestRatio":{"cpu":"3"},"default":{"tea":"1"}}]}}"#,
+            #"spec.limits[0].default[tea]: Invalid value: "tea": must be a standard resource type or fully qualified"#,
+            #"spec.limits[0].default[tea]: Invalid value: "tea": must be a standard resource for containers"#,
+            #"spec.limits[0].defaultRequest[tea]: Invalid value: "tea": must be a standard resource type or fully qualified"#,
+            #"spec.limits[0].defaultRequest[tea]: Invalid value: "tea": must be a standard resource for containers"#,
+            #"spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: "3": ratio 3 is greater than max/min = 2.000000"#),
+        Rule(
+            #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Event","name":"e","uid":"1","controller":true},{"apiVersion":"a/b/c","kind":"K","name":"n","uid":"","controller":true}],"finalizers":["orphan","foregroundDeletion"]}}"#,
+            #"metadata.ownerReferences: Invalid value: {"apiVersion":"v1","controller":true,"kind":"Event","name":"e","uid":"1"}: /v1, Kind=Event is disallowed from being an owner"#,
+            #"metadata.ownerReferences.apiVersion: Invalid value: "a/b/c": version must not be empty"#,
+            #"metadata.ownerReferences.uid: Invalid value: "": must not be empty"#,
+            #"metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","controller":true,"kind":"Event","name":"e","uid":"1"},{"apiVersion":"a/b/c","controller":true,"kind":"K","name":"n","uid":""}]: Only one reference can have Controller set to true. Found "true" in references for Event/e and K/n"#,
+            #"metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set"#),
         Rule(
             #"{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","spec":{"minAvailable":1,"maxUnavailable":"x"}}"#,
             #"spec: Invalid value: {"maxUnavailable":"x","minAvailable":1}: minAvailable and maxUnavailable cannot be both set"#,
@@ -71,6 +95,11 @@ import Testing
             "spec.maxReplicas: Invalid value: 0: must be greater than 0",
             "spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`"),
 
+        Rule(
+            #"{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","spec":{"maxReplicas":2,"scaleTargetRef":{"kind":"Deployment","name":"web"},"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization"}}},{"type":"Pods","pods":{"metric":{"name":"m"},"target":{"type":"Value","value":"1"}}}]}}"#,
+            "spec.metrics[0].resource.target.averageUtilization: Required value: must set either a target raw value or a target utilization",
+            "spec.metrics[1].pods.target.averageValue: Required value: must specify a positive target averageValue"),
+
         // Access
         Rule(
             #"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","rules":[{"verbs":[],"nonResourceURLs":["/x"]},{"verbs":["get"],"apiGroups":[""]}]}"#,
@@ -82,6 +111,22 @@ import Testing
             #"roleRef.kind: Unsupported value: "Role": supported values: "ClusterRole""#, "subjects[0].namespace: Required value",
             #"subjects[1].kind: Unsupported value: "Robot": supported values: "ServiceAccount", "User", "Group""#),
 
+        Rule(
+            #"{"apiVersion":"flowcontrol.apiserver.k8s.io/v1","kind":"FlowSchema","spec":{"matchingPrecedence":1,"priorityLevelConfiguration":{"name":"p"},"rules":[{"subjects":[{"kind":"User","group":{"name":"g"}}],"nonResourceRules":[{"verbs":["see"],"nonResourceURLs":["x"]}]}]}}"#,
+            "spec.matchingPrecedence: Invalid value: 1: only the schema named 'exempt' may have matchingPrecedence 1",
+            "spec.rules[0].subjects[0].user: Required value: user is required when subject kind is 'User'",
+            "spec.rules[0].subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group'",
+            #"spec.rules[0].nonResourceRules[0].verbs: Unsupported value: ["see"]: supported values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch""#,
+            #"spec.rules[0].nonResourceRules[0].nonResourceURLs[0]: Invalid value: "x": must start with slash"#),
+        Rule(
+            #"{"apiVersion":"flowcontrol.apiserver.k8s.io/v1","kind":"PriorityLevelConfiguration","spec":{"type":"Limited","limited":{"limitResponse":{"type":"Queue","queuing":{"queues":1000,"handSize":9,"queueLengthLimit":1}}}}}"#,
+            "spec.limited.limitResponse.queuing.handSize: Invalid value: 9: required entropy bits of deckSize 1000 and handSize 9 should not be greater than 60"
+        ),
+        Rule(
+            #"{"apiVersion":"networking.k8s.io/v1","kind":"ServiceCIDR","spec":{"cidrs":["10.1.0.0/16","10.2.0.0/16"]}}"#,
+            #"spec.cidrs: Invalid value: ["10.1.0.0/16","10.2.0.0/16"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"#
+        ),
+
         // Storage
         Rule(
             #"{"apiVersion":"v1","kind":"PersistentVolumeClaim","spec":{"accessModes":["All"]}}"#,
@@ -89,7 +134,8 @@ import Testing
             "spec.resources[storage]: Required value"),
         Rule(
             #"{"apiVersion":"v1","kind":"PersistentVolume","spec":{"accessModes":["ReadWriteOnce"],"hostPath":{"path":"/x"},"nfs":{"server":"s","path":"/"}}}"#,
-            "spec.capacity: Required value", "spec.nfs: Forbidden: may not specify more than 1 volume type"),
+            "spec.capacity: Required value", #"spec.capacity: Unsupported value: null: supported values: "storage""#,
+            "spec.nfs: Forbidden: may not specify more than 1 volume type"),
         Rule(#"{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass"}"#, "provisioner: Required value"),
         Rule(
             #"{"apiVersion":"storage.k8s.io/v1","kind":"VolumeAttachment","spec":{"attacher":"a","nodeName":"n"}}"#,
@@ -144,6 +190,9 @@ import Testing
         Change(
             #"{"apiVersion":"v1","kind":"Secret","immutable":true}"#, #"{"immutable":null}"#,
             "immutable: Forbidden: field is immutable when `immutable` is set"),
+        Change(
+            #"{"apiVersion":"networking.k8s.io/v1","kind":"ServiceCIDR","spec":{"cidrs":["10.1.0.0/16"]}}"#, #"{"spec":{"cidrs":["10.2.0.0/16"]}}"#,
+            #"spec.cidrs[0]: Invalid value: "10.2.0.0/16": field is immutable"#),
         Change(#"{"apiVersion":"v1","kind":"Secret"}"#, #"{"type":"other"}"#, #"type: Invalid value: "other": field is immutable"#),
         Change(
             #"{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","value":1}"#, #"{"value":2}"#,
@@ -162,6 +211,17 @@ import Testing
         Change(
             #"{"apiVersion":"v1","kind":"PersistentVolumeClaim","spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}},"status":{"phase":"Bound"}}"#,
             #"{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}"#),
+        Change(
+            #"{"apiVersion":"v1","kind":"PersistentVolumeClaim","spec":{"accessModes":["ReadWriteOnce"],"volumeMode":"Filesystem","volumeAttributesClassName":"fast","resources":{"requests":{"storage":"2Gi"}}},"status":{"phase":"Bound","capacity":{"storage":"2Gi"}}}"#,
+            #"{"spec":{"volumeAttributesClassName":"","resources":{"requests":{"storage":"1Gi"}}}}"#,
+            "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity",
+            "spec.volumeAttributesClassName: Forbidden: update from non-nil value to an empty string is forbidden"),
+        Change(
+            #"{"apiVersion":"v1","kind":"PersistentVolume","spec":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"1Gi"},"csi":{"driver":"d","volumeHandle":"h"}}}"#,
+            #"{"spec":{"csi":{"controllerExpandSecretRef":{"name":"s","namespace":"n"}}}}"#),
+        Change(
+            #"{"apiVersion":"v1","kind":"ResourceQuota","spec":{"hard":{"pods":"1"},"scopes":["Terminating"]}}"#,
+            #"{"spec":{"scopes":["NotTerminating"]}}"#, #"spec.scopes: Invalid value: ["NotTerminating"]: field is immutable"#),
         Change(
             #"{"apiVersion":"v1","kind":"PersistentVolumeClaim","spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}},"status":{"phase":"Pending"}}"#,
             #"{"spec":{"volumeName":"v"}}"#),

@@ -22,8 +22,7 @@ import Testing
         Rule(#"{"ports":[{"port":80,"nodePort":30000}]}"#, "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"),
         Rule(
             #"{"type":"External"}"#,
-            #"spec.type: Unsupported value: "External": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort""#,
-            "spec.internalTrafficPolicy: Required value"),
+            #"spec.type: Unsupported value: "External": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort""#),
         Rule(
             #"{"type":"ExternalName","externalName":"x","clusterIP":null}"#,
             "spec.clusterIPs: Forbidden: may not be set for ExternalName services",
@@ -38,7 +37,21 @@ import Testing
             #"spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)"#),
         Rule(
             #"{"loadBalancerSourceRanges":["10.0.0.0/8"]}"#,
-            "spec.loadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'"),
+            "spec.LoadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'"),
+        Rule(
+            #"{"clusterIPs":["10.96.0.7","10.96.0.8"],"ipFamilies":["IPv6","IPv4"]}"#,
+            #"spec.clusterIPs: Invalid value: ["10.96.0.7","10.96.0.8"]: may specify no more than one IP for each IP family"#,
+            #"spec.clusterIPs[0]: Invalid value: "10.96.0.7": expected an IPv6 value as indicated by `ipFamilies[0]`"#),
+        Rule(
+            #"{"clusterIPs":["None","10.96.0.8"],"clusterIP":"None"}"#,
+            #"spec.clusterIPs: Invalid value: ["None","10.96.0.8"]: 'None' must be the first and only value"#),
+        Rule(
+            #"{"sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":0}}}"#,
+            "spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: 0: must be greater than 0 and less than 86400"),
+        Rule(#"{"type":"LoadBalancer","ports":[{"port":10250}]}"#),
+        Rule(
+            #"{"trafficDistribution":"Near"}"#,
+            #"spec.trafficDistribution: Unsupported value: "Near": supported values: "PreferClose", "PreferSameNode", "PreferSameZone""#),
         Rule(#"{"ipFamilies":["IPv5"]}"#, #"spec.ipFamilies[0]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6""#),
     ]
 
@@ -52,6 +65,9 @@ import Testing
             #"spec.clusterIPs[0]: Invalid value: ["10.96.0.8"]: may not change once set"#
         ).check(updating: Self.service)
         try Rule(#"{"spec":{"type":"NodePort","ports":[{"port":81}]}}"#).check(updating: Self.service)
+        try Rule(
+            #"{"spec":{"clusterIP":"","clusterIPs":[]}}"#, "spec.clusterIPs[0]: Invalid value: []: primary clusterIP can not be unset"
+        ).check(updating: Self.service)
     }
 
     static let slice: Value = [
@@ -63,7 +79,10 @@ import Testing
         Rule(#"{}"#),
         Rule(#"{"addressType":"IPX"}"#, #"addressType: Unsupported value: "IPX": supported values: "FQDN", "IPv4", "IPv6""#),
         Rule(#"{"endpoints":[{"addresses":[]}]}"#, "endpoints[0].addresses: Required value: must contain at least 1 address"),
-        Rule(#"{"endpoints":[{"addresses":["::2"]}]}"#, #"endpoints[0].addresses[0]: Invalid value: "::2": must be an IPv4 address"#),
+        Rule(#"{"endpoints":[{"addresses":["::2"]}]}"#, #"endpoints[0].addresses[0]: Invalid value: "::2": must be a valid IPv4 address"#),
+        Rule(
+            #"{"addressType":"FQDN","endpoints":[{"addresses":["local"]}]}"#,
+            #"endpoints[0].addresses[0]: Invalid value: "local": should be a domain with at least two segments separated by dots"#),
         Rule(#"{"ports":[{"port":1},{"port":2}]}"#, #"ports[1].name: Duplicate value: """#),
     ]
 
@@ -115,7 +134,10 @@ import Testing
         Rule(
             #"{"ingress":[{"ports":[{"port":80,"endPort":70}]}]}"#,
             "spec.ingress[0].ports[0].endPort: Invalid value: 70: must be greater than or equal to `port`"),
-        Rule(#"{"policyTypes":["Both"]}"#, #"spec.policyTypes[0]: Unsupported value: "Both": supported values: "Egress", "Ingress""#),
+        Rule(
+            #"{"ingress":[{"ports":[{"endPort":70}]}]}"#,
+            "spec.ingress[0].ports[0].endPort: Invalid value: 70: may not be specified when `port` is not specified"),
+        Rule(#"{"policyTypes":["Both"]}"#, #"spec.policyTypes[0]: Unsupported value: "Both": supported values: "Ingress", "Egress""#),
     ]
 
     @Test(arguments: policies) func `a network policy keeps its rules`(_ rule: Rule) throws { try rule.inSpec.check(Self.policy) }

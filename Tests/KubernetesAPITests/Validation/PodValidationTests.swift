@@ -18,10 +18,10 @@ import Testing
         Rule(#"{"containers":[]}"#, "spec.containers: Required value"),
         Rule(
             #"{"restartPolicy":"Sometimes"}"#,
-            #"spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure""#),
+            #"spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never""#),
         Rule(
             #"{"dnsPolicy":"X"}"#,
-            #"spec.dnsPolicy: Unsupported value: "X": supported values: "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None""#),
+            #"spec.dnsPolicy: Unsupported value: "X": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None""#),
         Rule(#"{"dnsPolicy":"None"}"#, "spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"),
         Rule(
             #"{"dnsPolicy":"None","dnsConfig":{"nameservers":["x"]}}"#,
@@ -30,11 +30,11 @@ import Testing
         Rule(#"{"hostname":"a.b"}"#, #"spec.hostname: Invalid value: "a.b": must not contain dots"#),
         Rule(
             #"{"tolerations":[{"key":"a","operator":"Exists","value":"x"}]}"#,
-            #"spec.tolerations[0].operator: Invalid value: {"key":"a","operator":"Exists","value":"x"}: value must be empty when `operator` is 'Exists'"#
+            #"spec.tolerations[0].operator: Invalid value: "x": value must be empty when `operator` is 'Exists'"#
         ),
         Rule(
             #"{"tolerations":[{"key":"a","effect":"X"}]}"#,
-            #"spec.tolerations[0].effect: Unsupported value: "X": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule""#),
+            #"spec.tolerations[0].effect: Unsupported value: "X": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute""#),
         Rule(
             #"{"nodeName":"n","schedulingGates":[{"name":"g"}]}"#,
             "spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared"),
@@ -73,7 +73,47 @@ import Testing
         Rule(
             #"{"hostAliases":[{"ip":"1.2.3"}]}"#,
             #"spec.hostAliases[0].ip: Invalid value: "1.2.3": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"#),
-        Rule(#"{"os":{"name":"dos"}}"#, #"spec.os.name: Unsupported value: "dos": supported values: "linux", "windows""#),
+        Rule(#"{"os":{"name":"dos"}}"#, #"spec.os: Unsupported value: "dos": supported values: "linux", "windows""#),
+        Rule(
+            #"{"hostUsers":false,"hostPID":true,"hostNetwork":true}"#,
+            "spec.hostNetwork: Forbidden: when `pod.Spec.HostUsers` is false", "spec.HostPID: Forbidden: when `pod.Spec.HostUsers` is false"),
+        Rule(
+            #"{"hostNetwork":true,"securityContext":{"sysctls":[{"name":"net.core.somaxconn","value":"1"}]}}"#,
+            #"spec.securityContext.sysctls[0].name: Invalid value: "net.core.somaxconn": may not be specified when 'hostNetwork' is true"#),
+        Rule(
+            #"{"securityContext":{"appArmorProfile":{"type":"Localhost","localhostProfile":" a"}}}"#,
+            #"spec.securityContext.appArmorProfile.localhostProfile: Invalid value: " a": must not be padded with whitespace"#),
+        Rule(
+            #"{"os":{"name":"windows"},"securityContext":{"fsGroup":1,"windowsOptions":{"runAsUserName":"a\\b\\c"}}}"#,
+            #"spec.securityContext.windowsOptions.runAsUserName: Invalid value: "a\\b\\c": runAsUserName cannot contain more than one backslash"#,
+            "spec.securityContext.fsGroup: Forbidden: cannot be set for a windows pod"),
+        Rule(
+            #"{"securityContext":{"windowsOptions":{"hostProcess":true}}}"#,
+            "spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers"),
+        Rule(#"{"overhead":{"cpu":"-1"}}"#, #"spec.overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0"#),
+        Rule(
+            #"{"resources":{"requests":{"cpu":"1"},"limits":{"cpu":"1"}},"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"2"},"limits":{"cpu":"2"}}}]}"#,
+            #"spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2"#,
+            #"spec.resources.containers[0][cpu].limits: Invalid value: "2": must be less than or equal to pod limits of 1"#),
+        Rule(
+            #"{"volumes":[{"name":"v","iscsi":{"targetPortal":"1.2.3.4","iqn":"iqn.2001-04.example:x","chapAuthSession":true}},{"name":"w","iscsi":{"targetPortal":"1.2.3.4","iqn":"nqn"}}]}"#,
+            "spec.volumes[0].iscsi.secretRef: Required value",
+            #"spec.volumes[1].iscsi.iqn: Invalid value: "nqn": must be valid format starting with iqn, eui, or naa"#),
+        Rule(
+            #"{"volumes":[{"name":"v","downwardAPI":{"items":[{"path":"a","fieldRef":{"fieldPath":"spec.nodeName"}}]}}]}"#,
+            #"spec.volumes[0].downwardAPI.fieldRef.fieldPath: Unsupported value: "spec.nodeName": supported values: "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid""#
+        ),
+        Rule(
+            #"{"volumes":[{"name":"v","projected":{"sources":[{"secret":{"name":"s","items":[{"key":"a","path":"x"}]}},{"configMap":{"name":"c","items":[{"key":"a","path":"x"}]}}]}}]}"#,
+            #"spec.volumes[0].projected: Invalid value: "c": conflicting duplicate paths"#),
+        Rule(
+            #"{"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"web-w"}},{"name":"w","ephemeral":{"volumeClaimTemplate":{"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1"}}}}}}]}"#,
+            #"spec.volumes[0].persistentVolumeClaim.claimName: Invalid value: "web-w": must not reference a PVC that gets created for an ephemeral volume"#
+        ),
+        Rule(
+            #"{"volumes":[{"name":"v","flexVolume":{"driver":"a/b","options":{"kubernetes.io/x":"1"}}},{"name":"w","nfs":{"server":"s"}}]}"#,
+            #"spec.volumes[0].flexVolume.options[kubernetes.io/x]: Invalid value: "kubernetes.io/x": kubernetes.io and k8s.io namespaces are reserved"#,
+            "spec.volumes[1].nfs.path: Required value", #"spec.volumes[1].nfs.path: Invalid value: "": must be an absolute path"#),
     ]
 
     @Test(arguments: specs) func `a pod's spec keeps its rules`(_ rule: Rule) throws {
@@ -91,7 +131,7 @@ import Testing
         Rule(#"{"imagePullPolicy":"Maybe"}"#, #".imagePullPolicy: Unsupported value: "Maybe": supported values: "Always", "IfNotPresent", "Never""#),
         Rule(
             #"{"terminationMessagePolicy":"X"}"#,
-            #".terminationMessagePolicy: Unsupported value: "X": supported values: "FallbackToLogsOnError", "File""#),
+            #".terminationMessagePolicy: Unsupported value: "X": supported values: "File", "FallbackToLogsOnError""#),
         Rule(#"{"ports":[{"containerPort":0}]}"#, ".ports[0].containerPort: Required value"),
         Rule(#"{"ports":[{"containerPort":65536}]}"#, ".ports[0].containerPort: Invalid value: 65536: must be between 1 and 65535, inclusive"),
         Rule(
@@ -99,7 +139,7 @@ import Testing
             #".ports[0].protocol: Unsupported value: "HTTP": supported values: "SCTP", "TCP", "UDP""#),
         Rule(#"{"ports":[{"containerPort":80,"name":"a"},{"containerPort":81,"name":"a"}]}"#, #".ports[1].name: Duplicate value: "a""#),
         Rule(
-            #"{"ports":[{"containerPort":80,"hostPort":80},{"containerPort":81,"hostPort":80}]}"#, #".ports[1].hostPort: Duplicate value: "80//TCP""#),
+            #"{"ports":[{"containerPort":80,"hostPort":80},{"containerPort":81,"hostPort":80}]}"#, #".ports[1].hostPort: Duplicate value: "TCP//80""#),
         Rule(#"{"env":[{"name":""}]}"#, ".env[0].name: Required value"),
         Rule(
             #"{"env":[{"name":"a","valueFrom":{}}]}"#,
@@ -121,8 +161,9 @@ import Testing
             #"{"resources":{"limits":{"cpu":"-1"}}}"#, #".resources.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0"#,
             #".resources.requests[cpu]: Invalid value: "-1": must be greater than or equal to 0"#),
         Rule(
-            #"{"resources":{"requests":{"tea":"1"}}}"#, #".resources.requests[tea]: Invalid value: "tea": must be a standard resource for containers"#
-        ),
+            #"{"resources":{"requests":{"tea":"1"}}}"#,
+            #".resources.requests[tea]: Invalid value: "tea": must be a standard resource type or fully qualified"#,
+            #".resources.requests[tea]: Invalid value: "tea": must be a standard resource for containers"#),
         Rule(
             #"{"resources":{"requests":{"example.com/gpu":"1"}}}"#,
             ".resources.limits: Required value: Limit must be set for non overcommitable resources"),
@@ -145,7 +186,21 @@ import Testing
         ),
         Rule(
             #"{"resizePolicy":[{"resourceName":"disk","restartPolicy":"NotRequired"}]}"#,
-            #".resizePolicy[0].resourceName: Unsupported value: "disk": supported values: "cpu", "memory""#),
+            #".resizePolicy: Unsupported value: "disk": supported values: "cpu", "memory""#),
+        Rule(
+            #"{"resources":{"claims":[{"name":"gpu"}]}}"#,
+            #".resources.claims[0]: Not found: "gpu": must be one of the names in pod.spec.resourceClaims which is empty"#),
+        Rule(
+            #"{"resources":{"limits":{"cpu":"1","hugepages-2Mi":"3Mi"}}}"#,
+            #".resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi"#,
+            #".resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi"#),
+        Rule(
+            #"{"lifecycle":{"preStop":{"sleep":{"seconds":31}}}}"#,
+            ".lifecycle.preStop.sleep: Invalid value: 31: must be non-negative and less than terminationGracePeriodSeconds (30)"),
+        Rule(
+            #"{"env":[{"name":"a","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu","divisor":"2"}}}]}"#,
+            #".env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "limits.cpu": only divisor's values 1m and 1 are supported with the cpu resource"#
+        ),
     ]
 
     @Test(arguments: containers) func `a container keeps its rules`(_ rule: Rule) throws {

@@ -103,11 +103,15 @@ import Testing
 
     // MARK: Jobs
 
+    private static let ownLabels: Value = [
+        "controller-uid": "u", "job-name": "web", "batch.kubernetes.io/controller-uid": "u", "batch.kubernetes.io/job-name": "web",
+    ]
+
     static let job = workload(
         "batch/v1", "Job",
         [
             "completions": 1, "parallelism": 1, "selector": .object(["matchLabels": .object(["app": .null, "controller-uid": "u"])]),
-            "template": ["metadata": ["labels": ["controller-uid": "u"]], "spec": ["restartPolicy": "Never"]],
+            "template": ["metadata": ["labels": ownLabels], "spec": ["restartPolicy": "Never"]],
         ])
 
     static let jobs: [Rule] = [
@@ -128,8 +132,24 @@ import Testing
             "spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required"),
         Rule(#"{"successPolicy":{"rules":[{"succeededCount":1}]}}"#, "spec.successPolicy: Invalid value: requires indexed completion mode"),
         Rule(
-            #"{"selector":{"matchLabels":{"app":"web","controller-uid":null}},"template":{"metadata":{"labels":{"app":"web"}}}}"#,
+            #"{"selector":{"matchLabels":{"app":"web","controller-uid":null}},"template":{"metadata":{"labels":{"app":"web","job-name":null}}}}"#,
+            "spec.template.metadata.labels[job-name]: Required value: must be 'web'",
             #"spec.selector: Invalid value: {"matchLabels":{"app":"web"}}: `selector` not auto-generated"#),
+        Rule(
+            #"{"completionMode":"Indexed","completions":5,"successPolicy":{"rules":[{"succeededIndexes":"0-2,2"},{"succeededIndexes":"0,2","succeededCount":3}]}}"#,
+            #"spec.successPolicy.rules[0].succeededIndexes: Invalid value: "0-2,2": error parsing succeededIndexes: non-increasing order, previous: 2, current: 2"#,
+            "spec.successPolicy.rules[1].succeededCount: Invalid value: 3: must be less than or equal to 2 (the number of indexes in the specified succeededIndexes field)"
+        ),
+        Rule(
+            #"{"podFailurePolicy":{"rules":[{"action":"Count","onExitCodes":{"operator":"In","values":[2,1,2]}}]}}"#,
+            "spec.podFailurePolicy.rules[0].onExitCodes.values[2]: Duplicate value: 2",
+            "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: [2,1,2]: must be ordered"),
+        Rule(
+            #"{"managedBy":"me"}"#,
+            #"spec.managedBy: Invalid value: "me": must be a domain-prefixed path (such as "acme.io/foo")"#),
+        Rule(
+            #"{"completionMode":"Indexed","completions":3,"maxFailedIndexes":4,"backoffLimitPerIndex":1}"#,
+            "spec.maxFailedIndexes: Invalid value: 4: must be less than or equal to completions"),
     ]
 
     @Test(arguments: jobs) func `a job keeps its rules`(_ rule: Rule) throws { try rule.inSpec.check(Self.job) }
@@ -160,6 +180,7 @@ import Testing
         Rule(
             #"{"schedule":"CRON_TZ=UTC 0 * * * *"}"#,
             #"spec.schedule: Invalid value: "CRON_TZ=UTC 0 * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead"#),
+        Rule(#"{"timeZone":"a/../b"}"#, #"spec.timeZone: Invalid value: "a/../b": unknown time zone a/../b"#),
         Rule(
             #"{"timeZone":"local"}"#,
             #"spec.timeZone: Invalid value: "local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"#),

@@ -110,6 +110,8 @@ struct Names {
 
     func contains(_ name: String) -> Bool { seen.contains(name) }
 
+    var sorted: [String] { seen.sorted() }
+
     /// Reports a name that came before. The empty name is somebody else's to refuse.
     mutating func insertUnique(_ field: Field) { insertUnique(field.text, field) }
 

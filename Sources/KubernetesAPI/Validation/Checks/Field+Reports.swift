@@ -17,6 +17,11 @@ extension Field {
 
     func notFound() { findings.report(.notFound(path, value)) }
 
+    /// Not found, or there already, and more to say of that.
+    func report(_ error: FieldError, _ detail: String) {
+        findings.report(FieldError(error.kind, error.path, "\(error.message): \(detail)"))
+    }
+
     func unsupported(_ supported: [String]) { findings.report(.notSupported(path, value.isNull ? "" : value, supported)) }
 
     func tooLong(max: Int) { findings.report(.tooLong(path, max: max)) }
@@ -30,5 +35,6 @@ enum Words {
     static let notNegative = "must be greater than or equal to 0"
     static let positive = "must be greater than zero"
     static let integer = "must be an integer"
+    static let taintEffects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
     static let int32Max: Int64 = 2_147_483_647
 }

@@ -71,6 +71,9 @@ final class Field {
         return Field(value, in: parent, step)
     }
 
+    /// The same value under another name.
+    func sibling(_ name: String) -> Field { parent.map { Field(value, in: $0, .member(name)) } ?? self }
+
     // MARK: Reading
 
     var isAbsent: Bool { value.isNull }

@@ -3,9 +3,11 @@ import ObjectModel
 /// The cluster's own furniture: nodes, namespaces, classes, leases, events.
 enum ClusterTable {
     static let rules: [String: KindValidation.Rules] = [
-        "namespaces": { namespace, _ in finalizers(namespace) },
-        "namespaces:finalize": { namespace, _ in finalizers(namespace) },
+        "namespaces": { namespace, old in if old == nil { finalizers(namespace) } },
+        "namespaces:finalize": { namespace, _ in finalizers(namespace, areNumbered: true) },
+        "namespaces:status": { namespace, _ in phase(namespace) },
         "nodes": node,
+        "nodes:status": node,
         "scheduling.k8s.io/priorityclasses": priorityClass,
         "node.k8s.io/runtimeclasses": runtimeClass,
         "coordination.k8s.io/leases": { object, _ in lease(object["spec"]) },
@@ -16,8 +18,23 @@ enum ClusterTable {
         "apiextensions.k8s.io/customresourcedefinitions": CustomResourceDefinitionValidation.check,
     ]
 
-    private static func finalizers(_ namespace: Field) {
-        for finalizer in namespace["spec"].elements("finalizers") { finalizer.matches(Validation.qualifiedName) }
+    private static func finalizers(_ namespace: Field, areNumbered: Bool = false) {
+        let list = namespace["spec"]["finalizers"]
+        for finalizer in namespace["spec"].elements("finalizers") {
+            let place = areNumbered ? finalizer : list.showing(finalizer.value)
+            for problem in Validation.qualifiedName(finalizer.text) { place.refuse(.string(finalizer.text), problem) }
+            for error in MetadataValidation.kubeFinalizer(finalizer.text, place.path) { namespace.findings.report(error) }
+        }
+    }
+
+    /// A namespace that is being deleted says so, and no other does.
+    private static func phase(_ namespace: Field) {
+        let (phase, isLeaving) = (namespace["status"]["Phase"].showing(namespace["status"].value["phase"]), namespace.value.isBeingDeleted)
+        if isLeaving {
+            if phase.text != "Terminating" { phase.refuse(.string(phase.text), "may only be 'Terminating' if `deletionTimestamp` is not empty") }
+        } else if phase.text != "Active" {
+            phase.refuse(.string(phase.text), "may only be 'Active' if `deletionTimestamp` is empty")
+        }
     }
 
     // MARK: Nodes
@@ -25,19 +42,49 @@ enum ClusterTable {
     @Sendable private static func node(_ node: Field, _ old: Field?) {
         let spec = node["spec"]
         var seen: Set<String> = []
-        for taint in spec.elements("taints") {
+        // Upstream reports them on the metadata.
+        let taints = node["metadata"]["taints"].showing(spec.value["taints"])
+        for index in taints.value.array.indices {
+            let taint = taints.element(index)
             for problem in Validation.qualifiedName(taint.text("key")) { taint["key"].refuse(.string(taint.text("key")), problem) }
-            taint["value"].matches(Validation.labelValue)
-            taint["effect"].requireOneOf(["NoExecute", "NoSchedule", "PreferNoSchedule"])
-            if !seen.insert("\(taint.text("key")):\(taint.text("effect"))").inserted { taint.duplicate() }
+            let problems = Validation.labelValue(taint.text("value"))
+            if !problems.isEmpty { taint["value"].refuse(problems.joined(separator: ";")) }
+            taint["effect"].requireOneOf(Words.taintEffects)
+            if !seen.insert("\(taint.text("key")):\(taint.text("effect"))").inserted {
+                let shown: Value = [
+                    "Key": .string(taint.text("key")), "Value": .string(taint.text("value")), "Effect": .string(taint.text("effect")),
+                    "TimeAdded": nil,
+                ]
+                taint.report(.duplicate(taint.path, shown), "taints must be unique by key and effect pair")
+            }
         }
-        for range in spec.elements("podCIDRs") { range.matches(Validation.cidr) }
-        guard let old = old?["spec"] else { return }
+        for list in ["capacity", "allocatable"] {
+            for name in node["status"].value[list].fields.keys { ResourceValidation.amount(name, node["status"][list][name]) }
+        }
+        guard let old = old?["spec"] else { return podRanges(spec) }
+        addresses(node["status"])
         if !old.value["podCIDRs"].isEmpty, old.value["podCIDRs"] != spec.value["podCIDRs"] {
             spec["podCIDRs"].forbid(#"node updates may not change podCIDR except from "" to valid"#)
         }
         if !old.text("providerID").isEmpty, old.text("providerID") != spec.text("providerID") {
             spec["providerID"].forbid(#"node updates may not change providerID except from "" to valid"#)
+        }
+    }
+
+    private static func podRanges(_ spec: Field) {
+        let ranges = spec.elements("podCIDRs")
+        for range in ranges { for problem in Validation.cidr(range.text) { range.refuse(problem) } }
+        guard ranges.count > 1 else { return }
+        let families = Set(ranges.compactMap { CIDR($0.text)?.address.isIPv4 })
+        if families.count < 2 || ranges.count > 2 { spec["podCIDRs"].refuse("may specify no more than one CIDR for each IP family") }
+        var seen = Names()
+        for range in ranges { seen.insertUnique(range) }
+    }
+
+    private static func addresses(_ status: Field) {
+        var seen: Set<String> = []
+        for address in status.elements("addresses") where !seen.insert("\(address.text("type"))/\(address.text("address"))").inserted {
+            address.duplicate(["Type": .string(address.text("type")), "Address": .string(address.text("address"))])
         }
     }
 
@@ -70,7 +117,7 @@ enum ClusterTable {
 
     @Sendable private static func runtimeClass(_ runtime: Field, _ old: Field?) {
         for problem in Validation.dns1123Label(runtime.text("handler")) { runtime["handler"].refuse(.string(runtime.text("handler")), problem) }
-        ResourceValidation.amounts(of: "podFixed", in: runtime["overhead"])
+        if let overhead = runtime.present("overhead") { ResourceValidation.overhead(overhead.value["podFixed"], at: overhead) }
         runtime["scheduling"]["nodeSelector"].labels()
         runtime["handler"].immutable(since: old?["handler"])
     }

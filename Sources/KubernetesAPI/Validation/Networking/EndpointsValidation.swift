@@ -27,10 +27,14 @@ enum EndpointsValidation {
             }
             for list in ["addresses", "notReadyAddresses"] {
                 for address in subset.elements(list) {
-                    address["ip"].address()
-                    if !mayBeLocal { address["ip"].reachableAddress() }
+                    let isAddress = address["ip"].address()
                     address["hostname"].matches(Validation.dns1123Label)
-                    address["nodeName"].matches(Validation.dns1123Subdomain)
+                    if let name = address.present("nodeName") { for problem in Validation.dns1123Subdomain(name.text) { name.refuse(problem) } }
+                    if !isAddress {
+                        address["ip"].refuse(.string(address.text("ip")), "must be a valid IP address")
+                    } else if !mayBeLocal {
+                        address["ip"].reachableAddress()
+                    }
                 }
             }
             let ports = subset.elements("ports")
@@ -51,8 +55,11 @@ enum EndpointsValidation {
         type.requireOneOf(["FQDN", "IPv4", "IPv6"])
         let mayBeLocal = isServersOwn(slice)
         let endpoints = slice.elements("endpoints")
-        if endpoints.count > endpointsMax { slice["endpoints"].tooMany(endpoints.count, max: endpointsMax) }
-        for endpoint in endpoints { self.endpoint(endpoint, type.text, mayBeLocal) }
+        if endpoints.count > endpointsMax {
+            slice["endpoints"].tooMany(endpoints.count, max: endpointsMax)
+        } else {
+            for endpoint in endpoints { self.endpoint(endpoint, type.text, mayBeLocal) }
+        }
         slicePorts(slice)
         type.immutable(since: old?["addressType"])
     }
@@ -64,12 +71,14 @@ enum EndpointsValidation {
         for address in addresses {
             switch type {
             case "IPv4", "IPv6":
-                address.address()
-                if let parsed = IPAddress(address.text), parsed.isIPv4 != (type == "IPv4") {
-                    address.refuse("must be an \(type) address")
+                let parsed = IPAddress(address.text)
+                if parsed?.isIPv4 != (type == "IPv4") { address.refuse(.string(address.text), "must be a valid \(type) address") }
+                if parsed == nil {
+                    address.refuse(.string(address.text), "must be a valid IP address")
+                } else if !mayBeLocal {
+                    address.reachableAddress()
                 }
-                if !mayBeLocal { address.reachableAddress() }
-            case "FQDN": address.matches(Validation.dns1123Subdomain)
+            case "FQDN": domain(address)
             default: break
             }
         }
@@ -85,9 +94,21 @@ enum EndpointsValidation {
         }
     }
 
+    /// A full name: two parts at least.
+    private static func domain(_ name: Field) {
+        guard name.require() else { return }
+        let full = name.text.hasSuffix(".") ? String(name.text.dropLast()) : name.text
+        let problems = Validation.dns1123Subdomain(full)
+        for problem in problems { name.refuse(.string(full), problem) }
+        guard problems.isEmpty else { return }
+        let labels = full.split(separator: ".").map(String.init)
+        if labels.count < 2 { return name.refuse("should be a domain with at least two segments separated by dots") }
+        for label in labels { for problem in Validation.dns1123Label(label) { name.refuse(.string(label), problem) } }
+    }
+
     private static func slicePorts(_ slice: Field) {
         let ports = slice.elements("ports")
-        if ports.count > portsMax { slice["ports"].tooMany(ports.count, max: portsMax) }
+        if ports.count > portsMax { return slice["ports"].tooMany(ports.count, max: portsMax) }
         var names = Set<String>()
         for port in ports {
             port["name"].matches(Validation.dns1123Label)

@@ -1,7 +1,9 @@
 import ObjectModel
 
 enum IngressValidation {
-    static func check(_ ingress: Field) {
+    private static let classAnnotation = "kubernetes.io/ingress.class"
+
+    @Sendable static func check(_ ingress: Field, _ old: Field?) {
         let spec = ingress["spec"]
         if spec["rules"].isEmpty, spec["defaultBackend"].isAbsent {
             spec.refuse(spec.value["rules"], "either `defaultBackend` or `rules` must be specified")
@@ -13,11 +15,19 @@ enum IngressValidation {
             http["paths"].require()
             for item in http.elements("paths") {
                 path(item)
-                backend(item["backend"])
+                if !item["pathType"].isAbsent { backend(item["backend"]) }
             }
         }
-        for tls in spec.elements("tls") { for name in tls.elements("hosts") { domain(name) } }
-        spec["ingressClassName"].matches(Validation.dns1123Subdomain)
+        for tls in spec.elements("tls") {
+            for name in tls.elements("hosts") { domain(name) }
+            tls["secretName"].matches(Validation.dns1123Subdomain)
+        }
+        if let name = spec.present("ingressClassName") { for problem in Validation.dns1123Subdomain(name.text) { name.refuse(problem) } }
+        let annotation = ingress["metadata"]["annotations"].value[classAnnotation]
+        if old == nil, !annotation.isNull, !spec.value["ingressClassName"].isNull, annotation != spec.value["ingressClassName"] {
+            // Upstream names it without the metadata.
+            ingress["annotations"][classAnnotation].refuse(annotation, "must match `ingressClassName` when both are specified")
+        }
     }
 
     private static func host(_ host: Field) {
@@ -48,8 +58,9 @@ enum IngressValidation {
         switch (backend.present("resource"), backend.present("service")) {
         case (.some, .some): backend.refuse("", "cannot set both resource and service backends")
         case (let resource?, nil):
-            resource["kind"].require()
-            resource["name"].require()
+            if let group = resource.present("apiGroup") { for problem in Validation.dns1123Subdomain(group.text) { group.refuse(problem) } }
+            resource["kind"].requireMatch(Validation.pathSegmentName)
+            resource["name"].requireMatch(Validation.pathSegmentName)
         case (nil, let service?): self.service(service, in: backend)
         case (nil, nil): backend.refuse("", "resource or service backend is required")
         }

@@ -9,15 +9,15 @@ enum NetworkPolicyValidation {
                 for peer in rule.elements(peers) { self.peer(peer) }
             }
         }
-        if spec.value["policyTypes"].array.count > 2 { spec["policyTypes"].refuse("may not specify more than two policyTypes") }
-        for type in spec.elements("policyTypes") { type.mustBeOneOf(["Egress", "Ingress"]) }
+        if spec.value["policyTypes"].array.count > 2 { return spec["policyTypes"].refuse("may not specify more than two policyTypes") }
+        for type in spec.elements("policyTypes") { type.mustBeOneOf(["Ingress", "Egress"]) }
     }
 
     private static func port(_ port: Field) {
-        port["protocol"].oneOf(["SCTP", "TCP", "UDP"])
+        if let transport = port.present("protocol") { transport.mustBeOneOf(["TCP", "UDP", "SCTP"]) }
         let (first, last) = (port["port"], port["endPort"])
         if first.isAbsent {
-            if !last.isAbsent { first.missing("must be specified when endPort is specified") }
+            if !last.isAbsent { last.refuse("may not be specified when `port` is not specified") }
             return
         }
         first.portOrName()
@@ -37,7 +37,11 @@ enum NetworkPolicyValidation {
             if selectors.isEmpty { peer.missing("must specify a peer") }
             return
         }
+        self.block(block)
         if !selectors.isEmpty { peer.forbid("may not specify both ipBlock and another peer") }
+    }
+
+    private static func block(_ block: Field) {
         let range = block["cidr"]
         if !range.require() { return }
         for problem in Validation.cidr(range.text) { range.refuse(problem) }

@@ -4,10 +4,16 @@ import ObjectModel
 enum NetworkingTable {
     static let rules: [String: KindValidation.Rules] = [
         "services": ServiceValidation.check,
+        "services:status": ServiceValidation.status,
         "endpoints": EndpointsValidation.endpoints,
         "discovery.k8s.io/endpointslices": EndpointsValidation.slice,
-        "networking.k8s.io/ingresses": { ingress, _ in IngressValidation.check(ingress) },
+        "networking.k8s.io/ingresses": IngressValidation.check,
+        "networking.k8s.io/ingresses:status": { ingress, _ in
+            ServiceValidation.loadBalancerStatus(ingress["status"]["loadBalancer"], hasModes: false)
+        },
         "networking.k8s.io/ingressclasses": ingressClass,
+        "networking.k8s.io/ipaddresses": AddressRangeValidation.address,
+        "networking.k8s.io/servicecidrs": AddressRangeValidation.range,
         "networking.k8s.io/networkpolicies": { policy, _ in NetworkPolicyValidation.check(policy["spec"]) },
     ]
 
@@ -18,14 +24,17 @@ enum NetworkingTable {
         controller.domainPrefixedPath()
         controller.immutable(since: old?["spec"]["controller"])
         guard let parameters = spec.present("parameters") else { return }
-        parameters["kind"].require()
-        parameters["name"].require()
+        if let group = parameters.present("apiGroup") { for problem in Validation.dns1123Subdomain(group.text) { group.refuse(problem) } }
+        parameters["kind"].requireMatch(Validation.pathSegmentName)
+        parameters["name"].requireMatch(Validation.pathSegmentName)
         let (scope, namespace) = (parameters["scope"], parameters["namespace"])
         if !scope.require() { return }
         scope.mustBeOneOf(["Cluster", "Namespace"])
         if scope.text == "Namespace" {
-            namespace.requireMatch(Validation.dns1123Label, "`parameters.scope` is set to 'Namespace'")
-        } else if !namespace.isAbsent {
+            if namespace.requirePresent("`parameters.scope` is set to 'Namespace'") {
+                for problem in Validation.dns1123Label(namespace.text) { namespace.refuse(problem) }
+            }
+        } else if scope.text == "Cluster", !namespace.isAbsent {
             namespace.forbid("`parameters.scope` is set to 'Cluster'")
         }
     }
@@ -49,7 +58,7 @@ extension Field {
     func reachableAddress() {
         guard let address = IPAddress(text) else { return }
         let four = address.isIPv4 ? UInt32(truncatingIfNeeded: address.bits) : nil
-        if address.bits == 0 { refuse("may not be unspecified (0.0.0.0 or ::)") }
+        if address.bits == 0 { refuse("may not be unspecified (\(text))") }
         if four.map({ $0 >> 24 == 127 }) ?? (address.bits == 1) { refuse("may not be in the loopback range (127.0.0.0/8, ::1/128)") }
         if four.map({ $0 >> 16 == 0xA9FE }) ?? (address.bits >> 118 == 0x3FA) {
             refuse("may not be in the link-local range (169.254.0.0/16, fe80::/10)")
@@ -59,5 +68,10 @@ extension Field {
         }
     }
 
-    func address() { for problem in Validation.ip(text) { refuse(.string(text), problem) } }
+    @discardableResult
+    func address() -> Bool {
+        let problems = Validation.ip(text)
+        for problem in problems { refuse(.string(text), problem) }
+        return problems.isEmpty
+    }
 }

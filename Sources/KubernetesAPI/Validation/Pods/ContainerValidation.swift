@@ -37,7 +37,7 @@ enum ContainerValidation {
     private static func common(_ container: Field, _ scope: Scope) {
         container["name"].requireMatch(Validation.dns1123Label)
         container["image"].require()
-        container["terminationMessagePolicy"].requireOneOf(["FallbackToLogsOnError", "File"])
+        container["terminationMessagePolicy"].requireOneOf(["File", "FallbackToLogsOnError"])
         ports(container)
         EnvironmentValidation.check(container)
         MountValidation.check(container, scope.volumes)
@@ -68,7 +68,7 @@ enum ContainerValidation {
         var seen: Set<String> = []
         for container in containers {
             for port in container.elements("ports") where port["hostPort"].number != 0 {
-                let place = "\(port["hostPort"].number)/\(port.text("hostIP"))/\(port.text("protocol"))"
+                let place = "\(port.text("protocol"))/\(port.text("hostIP"))/\(port["hostPort"].number)"
                 if !seen.insert(place).inserted { port["hostPort"].duplicate(.string(place)) }
             }
         }
@@ -76,13 +76,14 @@ enum ContainerValidation {
 
     private static func resizePolicies(_ container: Field, _ scope: Scope) {
         var names = Names()
+        let list = container["resizePolicy"]
         for policy in container.elements("resizePolicy") {
-            names.insertUnique(policy["resourceName"])
-            policy["resourceName"].requireOneOf(["cpu", "memory"])
-            let restart = policy["restartPolicy"]
-            restart.requireOneOf(["NotRequired", "RestartContainer"])
-            if scope.spec.text("restartPolicy") == "Never", restart.text == "RestartContainer", container.text("restartPolicy") != "Always" {
-                restart.refuse("must be 'NotRequired' when `restartPolicy` is 'Never'")
+            let (resource, restart) = (policy.text("resourceName"), policy.text("restartPolicy"))
+            if !names.insert(resource) { policy.duplicate(.string(resource)) }
+            list.showing(.string(resource)).requireOneOf(["cpu", "memory"])
+            list.showing(.string(restart)).requireOneOf(["NotRequired", "RestartContainer"])
+            if scope.spec.text("restartPolicy") == "Never", restart != "NotRequired", container.text("restartPolicy") != "Always" {
+                list.refuse(.string(restart), "must be 'NotRequired' when `restartPolicy` is 'Never'")
             }
         }
     }
@@ -125,17 +126,21 @@ enum ContainerValidation {
     }
 
     private static func ephemeral(_ container: Field, _ scope: Scope, _ names: inout Names) {
-        if !container.text("targetContainerName").isEmpty, !names.contains(container.text("targetContainerName")) {
-            container["targetContainerName"].notFound()
-        }
+        let target = container.text("targetContainerName")
+        let isThere = ["containers", "initContainers"].contains { scope.spec.elements($0).contains { $0.text("name") == target } }
         common(container, scope)
+        noSpaceAround(container["image"])
         names.insertUnique(container["name"])
-        for field in ["lifecycle", "livenessProbe", "ports", "readinessProbe", "resizePolicy", "resources", "restartPolicy", "startupProbe"]
-        where !container.value[field].isEmpty {
+        if !target.isEmpty, !isThere { container["targetContainerName"].notFound() }
+        for field in Self.notForEphemeral where !container.value[field].isEmpty {
             container[field].forbid("cannot be set for an Ephemeral Container")
         }
         for mount in container.elements("volumeMounts") {
             for field in ["subPath", "subPathExpr"] { mount[field].mustBeEmpty("cannot be set for an Ephemeral Container") }
         }
     }
+
+    private static let notForEphemeral = [
+        "ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle",
+    ]
 }

@@ -13,8 +13,8 @@ enum DNSConfigValidation {
             return
         }
         let servers = config["nameservers"]
+        if isNone, !servers.require("must provide at least one DNS nameserver when `dnsPolicy` is None") { return }
         if servers.value.array.count > nameserversMax { servers.refuse("must not have more than \(nameserversMax) nameservers") }
-        if isNone { servers.require("must provide at least one DNS nameserver when `dnsPolicy` is None") }
         for server in config.elements("nameservers") { for problem in Validation.ip(server.text) { server.refuse(problem) } }
         searches(config)
         for option in config.elements("options") where option.text("name").isEmpty { option.missing("must not be empty") }

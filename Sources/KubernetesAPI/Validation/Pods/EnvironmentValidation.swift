@@ -10,7 +10,11 @@ enum EnvironmentValidation {
         for source in container.elements("envFrom") {
             source["prefix"].matches(Validation.relaxedEnvVarName)
             let given = ["configMapRef", "secretRef"].compactMap { source.present($0) }
-            for reference in given { reference["name"].require() }
+            for reference in given where reference["name"].require() {
+                // Masked is what a generated name could end in.
+                let name = reference.text("name")
+                for problem in Validation.dns1123Subdomain(name.hasSuffix("-") ? name.dropLast() + "a" : name) { reference["name"].refuse(problem) }
+            }
             if given.isEmpty { container["envFrom"].refuse("", "must specify one of: `configMapRef` or `secretRef`") }
             if given.count > 1 { container["envFrom"].refuse("", "may not have more than one field specified at a time") }
         }
@@ -29,7 +33,7 @@ enum EnvironmentValidation {
         for kind in ["configMapKeyRef", "secretKeyRef"] {
             guard let key = source.present(kind) else { continue }
             count += 1
-            key["name"].require()
+            for problem in Validation.dns1123Subdomain(key.text("name")) { key["name"].refuse(.string(key.text("name")), problem) }
             key["key"].requireMatch(Validation.configMapKey)
         }
         if let file = source.present("fileKeyRef") {
@@ -62,13 +66,16 @@ enum EnvironmentValidation {
         if !reference["apiVersion"].require() { return }
         let path = reference["fieldPath"]
         if !path.require() { return }
+        if reference.text("apiVersion") != "v1" {
+            return path.refuse("error converting fieldPath: unsupported pod version: \(reference.text("apiVersion"))")
+        }
         if let (owner, subscript_) = subscripted(path.text) {
             switch owner {
             case "metadata.annotations":
-                for problem in Validation.qualifiedName(subscript_.lowercased()) { path.refuse(problem) }
+                for problem in Validation.qualifiedName(subscript_.lowercased()) { reference.refuse(.string(subscript_.lowercased()), problem) }
             case "metadata.labels":
-                for problem in Validation.qualifiedName(subscript_) { path.refuse(problem) }
-            default: path.refuse("error converting fieldPath: field label does not support subscript")
+                for problem in Validation.qualifiedName(subscript_) { reference.refuse(.string(subscript_), problem) }
+            default: path.refuse("error converting fieldPath: field label does not support subscript: \(path.text)")
             }
         } else if !known.contains(path.text) {
             path.refuse("error converting fieldPath: field label not supported: \(path.text)")
@@ -98,16 +105,13 @@ enum EnvironmentValidation {
 
     private static func divisor(_ reference: Field, _ resource: String) {
         guard let divisor = reference.nonEmpty("divisor"), divisor.text != "0" else { return }
-        let kind = resource.split(separator: ".").last ?? ""
+        var kind = String(resource.split(separator: ".").last ?? "")
+        if kind.hasPrefix("hugepages-") { kind = "hugepages" }
+        guard ["cpu", "memory", "ephemeral-storage", "hugepages"].contains(kind) else { return }
         let supported = kind == "cpu" ? ["1m", "1"] : ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"]
         guard !supported.contains(divisor.text) else { return }
-        let words =
-            switch kind {
-            case "cpu": "only divisor's values 1m and 1 are supported with the cpu resource"
-            case "memory": "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory resource"
-            default:
-                "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the local ephemeral storage resource"
-            }
-        divisor.refuse(words)
+        let name = kind == "ephemeral-storage" ? "local ephemeral storage" : kind
+        let list = supported.count == 2 ? "1m and 1" : supported.joined(separator: ", ")
+        divisor.refuse(.string(resource), "only divisor's values \(list) are supported with the \(name) resource")
     }
 }

@@ -30,14 +30,16 @@ enum MountValidation {
     private static func propagation(_ mount: Field, _ container: Field) {
         let mode = mount.text("mountPropagation")
         if let propagation = mount.present("mountPropagation") {
-            propagation.mustBeOneOf(["Bidirectional", "HostToContainer", "None"])
+            let list = container["volumeMounts"]["mountPropagation"].showing(propagation.value)
+            list.mustBeOneOf(["Bidirectional", "HostToContainer", "None"])
             if mode == "Bidirectional", container.value["securityContext"]["privileged"].bool != true {
-                container["volumeMounts"]["mountPropagation"].forbid("Bidirectional mount propagation is available only to privileged containers")
+                list.forbid("Bidirectional mount propagation is available only to privileged containers")
             }
         }
-        guard let recursive = mount.present("recursiveReadOnly") else { return }
+        guard let value = mount.present("recursiveReadOnly") else { return }
+        let recursive = container["volumeMounts"]["recursiveReadOnly"].showing(value.value)
         recursive.mustBeOneOf(["Disabled", "Enabled", "IfPossible"])
-        guard recursive.text != "Disabled" else { return }
+        guard ["Enabled", "IfPossible"].contains(recursive.text) else { return }
         if !mount.isTrue("readOnly") { recursive.forbid("may only be specified when readOnly is true") }
         if !mode.isEmpty, mode != "None" { recursive.forbid("may only be specified when mountPropagation is None or not specified") }
     }

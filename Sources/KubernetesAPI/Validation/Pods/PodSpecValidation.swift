@@ -8,33 +8,38 @@ enum PodSpecValidation {
     /// A `PodTemplateSpec`. `restartPolicies` are those that its owner's kind allows.
     static func template(_ template: Field, restartPolicies: [String]? = nil) {
         template["metadata"]["labels"].labels()
+        MetadataValidation.annotations(template["metadata"].value["annotations"], template["metadata"]["annotations"].path)
+            .forEach(template.findings.report)
         check(template["spec"], .template)
         template["spec"]["ephemeralContainers"].mustBeEmpty("ephemeral containers not allowed in pod template")
         if let restartPolicies { template["spec"]["restartPolicy"].mustBeOneOf(restartPolicies) }
     }
 
-    static func check(_ spec: Field, _ place: Place) {
-        let volumes = VolumeValidation.check(spec, place)
+    /// - Parameter name: the pod's name, where it is one.
+    static func check(_ spec: Field, _ place: Place, name: String = "") {
+        let volumes = VolumeValidation.check(spec, place, pod: name)
         let claims = resourceClaims(spec)
         let scope = ContainerValidation.Scope(spec: spec, volumes: volumes, claims: claims)
         ContainerValidation.checkAll(spec, scope)
-        if let resources = spec.present("resources") { ResourceValidation.pod(resources) }
+        if let resources = spec.present("resources") { ResourceValidation.pod(resources, spec) }
         hostNetwork(spec, place)
-        spec["restartPolicy"].requireOneOf(["Always", "Never", "OnFailure"])
-        spec["dnsPolicy"].requireOneOf(["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"])
+        spec["restartPolicy"].requireOneOf(["Always", "OnFailure", "Never"])
+        spec["dnsPolicy"].requireOneOf(["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"])
         spec["nodeSelector"].labels()
         SecurityValidation.pod(spec)
         if let affinity = spec.present("affinity") { AffinityValidation.check(affinity) }
         DNSConfigValidation.check(spec)
         gates(spec)
         TopologySpreadValidation.check(spec)
+        WindowsValidation.hostProcess(spec)
+        SecurityValidation.hostUsers(spec)
         names(spec)
         spec["activeDeadlineSeconds"].inRange(1...Words.int32Max)
         tolerations(spec)
         hostAliases(spec)
-        if let policy = spec.present("preemptionPolicy") { policy.requireOneOf(["Never", "PreemptLowerPriority"]) }
-        ResourceValidation.amounts(of: "overhead", in: spec)
-        operatingSystem(spec)
+        if let policy = spec.present("preemptionPolicy") { policy.requireOneOf(["PreemptLowerPriority", "Never"]) }
+        if let overhead = spec.present("overhead") { ResourceValidation.overhead(overhead.value, at: overhead) }
+        WindowsValidation.operatingSystem(spec)
     }
 
     // MARK: Parts
@@ -74,14 +79,12 @@ enum PodSpecValidation {
 
     private static func hostNetwork(_ spec: Field, _ place: Place) {
         guard spec.isTrue("hostNetwork") else { return }
-        for list in ["containers", "initContainers"] {
-            for container in spec.elements(list) {
-                for port in container.elements("ports") {
-                    let host = port["hostPort"]
-                    // The pod that a template makes is given the same port; until then it may be left out.
-                    guard place == .pod || host.number != 0, host.number != port["containerPort"].number else { continue }
-                    host.refuse(.integer(host.number), "must match `containerPort` when `hostNetwork` is true")
-                }
+        for container in spec.elements("containers") {
+            for port in container.elements("ports") {
+                let host = port["hostPort"]
+                // The pod that a template makes is given the same port; until then it may be left out.
+                guard place == .pod || host.number != 0, host.number != port["containerPort"].number else { continue }
+                host.refuse(.integer(host.number), "must match `containerPort` when `hostNetwork` is true")
             }
         }
     }
@@ -116,10 +119,12 @@ enum PodSpecValidation {
                 let problems = Validation.labelValue(toleration.text("value"))
                 if !problems.isEmpty { comparison.refuse(toleration.value["value"], problems.joined(separator: ";")) }
             case "Exists":
-                if !toleration.text("value").isEmpty { comparison.refuse(toleration.value, "value must be empty when `operator` is 'Exists'") }
+                if !toleration.text("value").isEmpty {
+                    comparison.refuse(toleration.value["value"], "value must be empty when `operator` is 'Exists'")
+                }
             default: comparison.unsupported(["Equal", "Exists"])
             }
-            effect.oneOf(["NoExecute", "NoSchedule", "PreferNoSchedule"])
+            effect.oneOf(Words.taintEffects)
         }
     }
 
@@ -127,24 +132,8 @@ enum PodSpecValidation {
         for alias in spec.elements("hostAliases") {
             for problem in Validation.ip(alias.text("ip")) { alias["ip"].refuse(.string(alias.text("ip")), problem) }
             for name in alias.elements("hostnames") {
-                for problem in Validation.dns1123Subdomain(name.text) { alias["hostnames"].refuse(name.value, problem) }
+                for problem in Validation.dns1123Subdomain(name.text) { name.refuse(problem) }
             }
-        }
-    }
-
-    private static func operatingSystem(_ spec: Field) {
-        guard let system = spec.present("os") else { return }
-        system["name"].requireOneOf(["linux", "windows"])
-        guard system.text("name") == "windows" else { return }
-        for field in ["hostPID", "hostIPC", "hostUsers", "shareProcessNamespace"] where spec.isTrue(field) {
-            spec[field].forbid("cannot be set for a windows pod")
-        }
-        let security = spec["securityContext"]
-        for field in [
-            "appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser", "runAsGroup",
-            "supplementalGroups", "supplementalGroupsPolicy",
-        ] where !security.value[field].isNull {
-            security[field].forbid("cannot be set for a windows pod")
         }
     }
 }

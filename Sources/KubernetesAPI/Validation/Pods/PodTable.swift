@@ -3,8 +3,9 @@ enum PodTable {
     static let rules: [String: KindValidation.Rules] = [
         "pods": pod,
         "pods:ephemeralcontainers": ephemeralContainers,
+        "pods:status": PodStatusValidation.check,
         "pods:resize": { pod, old in
-            PodSpecValidation.check(pod["spec"], .pod)
+            PodSpecValidation.check(pod["spec"], .pod, name: pod.value.name)
             if let old { PodUpdateValidation.qualityOfService(pod, old) }
         },
         "podtemplates": { object, _ in PodSpecValidation.template(object["template"]) },
@@ -12,7 +13,7 @@ enum PodTable {
 
     private static func pod(_ pod: Field, _ old: Field?) {
         let spec = pod["spec"]
-        PodSpecValidation.check(spec, .pod)
+        PodSpecValidation.check(spec, .pod, name: pod.value.name)
         if let old { return PodUpdateValidation.check(pod, old) }
         spec["ephemeralContainers"].mustBeEmpty("cannot be set on create")
         if !spec.text("nodeName").isEmpty, !spec.value["schedulingGates"].isEmpty {
@@ -24,7 +25,7 @@ enum PodTable {
     }
 
     private static func ephemeralContainers(_ pod: Field, _ old: Field?) {
-        PodSpecValidation.check(pod["spec"], .pod)
+        PodSpecValidation.check(pod["spec"], .pod, name: pod.value.name)
         guard let old else { return }
         let list = pod["spec"]["ephemeralContainers"]
         let now = Dictionary(list.value.array.map { ($0["name"].string ?? "", $0) }) { first, _ in first }

@@ -69,7 +69,7 @@ enum ProbeValidation {
         default:
             let seconds = handler["seconds"]
             if seconds.number < 0 || seconds.number > scope.gracePeriod {
-                seconds.refuse("must be non-negative and less than terminationGracePeriodSeconds (\(scope.gracePeriod))")
+                handler.refuse(.integer(seconds.number), "must be non-negative and less than terminationGracePeriodSeconds (\(scope.gracePeriod))")
             }
         }
     }

@@ -9,87 +9,104 @@ enum VolumeValidation {
         func kind(of name: String) -> String? { kinds.first { $0.name == name }?.kind }
     }
 
-    static func check(_ spec: Field, _ place: PodSpecValidation.Place) -> Volumes {
+    /// - Parameter pod: the pod's name, where it is one that has a name.
+    static func check(_ spec: Field, _ place: PodSpecValidation.Place, pod: String) -> Volumes {
         var volumes = Volumes()
         var names = Names()
-        for volume in spec.elements("volumes") {
-            let kind = source(volume)
+        let list = spec.elements("volumes")
+        let created = pod.isEmpty ? [] : Set(list.filter { $0.present("ephemeral") != nil }.map { "\(pod)-\($0.text("name"))" })
+        for volume in list {
+            let found = spec.findings.errors.count
+            let kind = source(volume, place, pod: pod)
             volume["name"].requireMatch(Validation.dns1123Label)
-            names.insertUnique(volume["name"])
-            volumes.kinds.append((volume.text("name"), kind))
+            if names.contains(volume.text("name")) { volume["name"].duplicate() }
+            // What is wrong isn't there to be mounted.
+            if spec.findings.errors.count == found {
+                names.insert(volume.text("name"))
+                volumes.kinds.append((volume.text("name"), kind))
+            }
+            let claim = volume["persistentVolumeClaim"]["claimName"]
+            if created.contains(claim.text) { claim.refuse("must not reference a PVC that gets created for an ephemeral volume") }
         }
         return volumes
     }
 
     /// The name of the one source.
-    private static func source(_ volume: Field) -> String {
+    private static func source(_ volume: Field, _ place: PodSpecValidation.Place, pod: String) -> String {
         var found = ""
-        for (kind, member) in volume.value.fields where kind != "name" && !member.isNull {
+        for kind in VolumeSources.order where !volume.value[kind].isNull {
             if !found.isEmpty {
                 volume[kind].forbid("may not specify more than 1 volume type")
                 continue
             }
             found = kind
-            let source = volume[kind]
-            for field in requiredFields[kind] ?? [] { source[field].require() }
-            details[kind]?(source)
+            VolumeSources.check(volume[kind], kind, isPersistent: false)
+            details[kind]?(volume[kind])
+            named(volume, kind, place, pod: pod)
         }
         if found.isEmpty { volume.missing("must specify a volume type") }
         return found
     }
 
-    /// Fields that a source can't do without.
-    private static let requiredFields: [String: [String]] = [
-        "hostPath": ["path"], "gitRepo": ["repository"], "gcePersistentDisk": ["pdName"], "awsElasticBlockStore": ["volumeID"],
-        "secret": ["secretName"], "nfs": ["server", "path"], "iscsi": ["targetPortal", "iqn"], "glusterfs": ["endpoints", "path"],
-        "persistentVolumeClaim": ["claimName"], "rbd": ["monitors", "image"], "cinder": ["volumeID"], "cephfs": ["monitors"],
-        "quobyte": ["registry", "volume"], "configMap": ["name"], "azureFile": ["secretName", "shareName"], "azureDisk": ["diskName", "diskURI"],
-        "vsphereVolume": ["volumePath"], "photonPersistentDisk": ["pdID"], "portworxVolume": ["volumeID"],
-        "scaleIO": ["gateway", "system", "volumeName"], "csi": ["driver"], "flexVolume": ["driver"], "image": ["reference"],
-        "ephemeral": ["volumeClaimTemplate"], "storageos": ["volumeName"],
-    ]
+    /// What depends on the volume's name or place.
+    private static func named(_ volume: Field, _ kind: String, _ place: PodSpecValidation.Place, pod: String) {
+        let name = volume.text("name")
+        switch kind {
+        case "iscsi":
+            let portal = volume[kind].text("targetPortal")
+            if volume[kind].present("initiatorName") != nil, name.utf8.count + 1 + portal.utf8.count > VolumeSources.initiatorMax {
+                volume["name"].refuse(.string(name), VolumeSources.initiatorWords)
+            }
+        case "ephemeral":
+            guard !pod.isEmpty, !name.isEmpty else { return }
+            for problem in Validation.dns1123Subdomain("\(pod)-\(name)") {
+                volume["name"].refuse(.string(name), "PVC name \"\(pod)-\(name)\": \(problem)")
+            }
+        case "image": if place == .pod { volume[kind]["reference"].require() }
+        default: break
+        }
+    }
 
     private typealias Detail = @Sendable (Field) -> Void
 
     private static let details: [String: Detail] = [
-        "hostPath": { source in
-            source["path"].noBacksteps()
-            source["type"].oneOf(["BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"])
-        },
         "emptyDir": { source in
             if let limit = source["sizeLimit"].quantity, limit < .zero {
                 source["sizeLimit"].forbid("SizeLimit field must be a valid resource quantity")
             }
         },
-        "gitRepo": { $0["directory"].localFilePath() },
-        "gcePersistentDisk": { $0["partition"].inRange(0...255) },
-        "awsElasticBlockStore": { $0["partition"].inRange(0...255) },
-        "nfs": { if !$0.text("path").isEmpty, !$0.text("path").hasPrefix("/") { $0["path"].refuse("must be an absolute path") } },
-        "iscsi": { $0["lun"].inRange(0...255) },
-        "flocker": { source in
-            let (name, id) = (source.text("datasetName"), source.text("datasetUUID"))
-            if name.isEmpty, id.isEmpty { source.missing("one of datasetName and datasetUUID is required") }
-            if !name.isEmpty, !id.isEmpty {
-                source.refuse("resource", "datasetName and datasetUUID can not be specified simultaneously")
-            }
+        "gitRepo": { source in
+            source["repository"].require()
+            source["directory"].relativePath()
         },
-        "fc": { source in
-            if source["targetWWNs"].isEmpty == source["wwids"].isEmpty {
-                source["targetWWNs"].missing("must specify either targetWWNs or wwids, but not both")
-            }
-            if !source["targetWWNs"].isEmpty { source["lun"].requirePresent("lun is required if targetWWNs is specified") }
-            source["lun"].inRange(0...255)
+        "secret": { source in
+            source["secretName"].require()
+            fileSource(source)
         },
-        "secret": fileSource, "configMap": fileSource, "downwardAPI": downwardFiles, "projected": projected,
-        "csi": { source in
-            StorageNames.driver(source["driver"])
-            if let reference = source.present("nodePublishSecretRef") { reference["name"].require() }
+        "configMap": { source in
+            source["name"].require()
+            fileSource(source)
         },
+        "persistentVolumeClaim": { $0["claimName"].require() },
+        "downwardAPI": { source in
+            mode(source["defaultMode"])
+            for file in source.elements("items") { downwardFile(file, at: source) }
+        },
+        "projected": projected,
         "ephemeral": { source in
-            if let template = source.present("volumeClaimTemplate") { PersistentVolumeClaimValidation.spec(template["spec"]) }
+            guard let template = source.present("volumeClaimTemplate") else { return source["volumeClaimTemplate"].missing() }
+            templateMetadata(template["metadata"])
+            PersistentVolumeClaimValidation.spec(template["spec"])
         },
-        "image": { if let policy = $0.nonEmpty("pullPolicy") { ContainerValidation.pullPolicy(policy) } },
+        "image": { ContainerValidation.pullPolicy($0["pullPolicy"]) },
     ]
+
+    /// What is made from a template has labels and annotations of it, and nothing else.
+    private static func templateMetadata(_ metadata: Field) {
+        for error in MetadataValidation.annotations(metadata.value["annotations"], metadata["annotations"].path) { metadata.findings.report(error) }
+        metadata["labels"].labels()
+        for field in ["name", "generateName", "namespace", "ownerReferences", "finalizers"] { metadata[field].mustBeEmpty("cannot be set") }
+    }
 
     // MARK: Files
 
@@ -99,70 +116,88 @@ enum VolumeValidation {
         }
     }
 
-    @Sendable private static func fileSource(_ source: Field) {
+    private static func fileSource(_ source: Field) {
         mode(source["defaultMode"])
-        items(source)
+        for item in source.elements("items") { keyToPath(item) }
     }
 
-    private static func items(_ source: Field) {
-        for item in source.elements("items") {
-            item["key"].require()
-            if item["path"].require() { item["path"].localFilePath() }
-            mode(item["mode"])
-        }
+    private static func keyToPath(_ item: Field) {
+        item["key"].require()
+        if item["path"].require() { item["path"].localFilePath() }
+        mode(item["mode"])
     }
 
-    @Sendable private static func downwardFiles(_ source: Field) {
-        mode(source["defaultMode"])
-        for file in source.elements("items") {
-            if file["path"].require() { file["path"].localFilePath() }
-            mode(file["mode"])
-            let (field, resource) = (file.present("fieldRef"), file.present("resourceFieldRef"))
-            if let field {
-                EnvironmentValidation.fieldReference(field, EnvironmentValidation.volumeFields)
-                if resource != nil { file.refuse("resource", "fieldRef and resourceFieldRef can not be specified simultaneously") }
-            } else if let resource {
-                EnvironmentValidation.resourceReference(resource, inVolume: true)
-            } else {
-                file.missing("one of fieldRef and resourceFieldRef is required")
+    /// Upstream reports on the source, not on the file.
+    private static func downwardFile(_ file: Field, at source: Field) {
+        func field(_ name: String) -> Field { source[name].showing(file.value[name]) }
+        if field("path").require() { field("path").localFilePath() }
+        if file.present("fieldRef") != nil {
+            EnvironmentValidation.fieldReference(field("fieldRef"), EnvironmentValidation.volumeFields)
+            if file.present("resourceFieldRef") != nil {
+                source.refuse("resource", "fieldRef and resourceFieldRef can not be specified simultaneously")
             }
+        } else if file.present("resourceFieldRef") != nil {
+            EnvironmentValidation.resourceReference(field("resourceFieldRef"), inVolume: true)
+        } else {
+            source.missing("one of fieldRef and resourceFieldRef is required")
         }
+        mode(field("mode"))
     }
+
+    // MARK: Projections
 
     @Sendable private static func projected(_ volume: Field) {
         mode(volume["defaultMode"])
+        var paths: Set<String> = []
+        /// Two files can't have one place.
+        func place(_ path: String, shown: String) {
+            if !path.isEmpty, !paths.insert(path).inserted { volume.refuse(.string(shown), "conflicting duplicate paths") }
+        }
         for source in volume.elements("sources") {
-            var count = 0
-            for (kind, _) in source.value.fields {
-                count += 1
-                if count > 1 {
-                    source.forbid("may not specify more than 1 volume type")
-                } else {
-                    projection(source[kind], kind)
+            for kind in ["secret", "configMap"] {
+                guard let files = source.present(kind) else { continue }
+                files["name"].require()
+                for item in files.elements("items") {
+                    keyToPath(item)
+                    place(item.text("path"), shown: files.text("name"))
                 }
             }
+            if let files = source.present("downwardAPI") {
+                for file in files.elements("items") {
+                    downwardFile(file, at: files)
+                    place(file.text("path"), shown: file.text("path"))
+                }
+            }
+            if let token = source.present("serviceAccountToken") { self.token(token, in: volume) }
+            if let bundle = source.present("clusterTrustBundle") {
+                trustBundle(bundle)
+                place(bundle.text("path"), shown: bundle.text("path"))
+            }
+            if source.value.fields.filter({ !$0.value.isNull }).count > 1 { source.forbid("may not specify more than 1 volume type per source") }
         }
     }
 
-    private static func projection(_ source: Field, _ kind: String) {
-        switch kind {
-        case "secret", "configMap":
-            source["name"].require()
-            items(source)
-        case "downwardAPI": downwardFiles(source)
-        case "serviceAccountToken":
-            if let lifetime = source.present("expirationSeconds") {
-                if lifetime.number < 600 { lifetime.refuse("may not specify a duration less than 10 minutes") }
-                if lifetime.number > 1 << 32 { lifetime.refuse("may not specify a duration larger than 2^32 seconds") }
-            }
-            if source["path"].require() { source["path"].localFilePath() }
-        case "clusterTrustBundle":
-            if source["name"].isAbsent == source["signerName"].isAbsent {
-                source.missing("either name or signerName must be specified")
-            }
-            if source["path"].require() { source["path"].localFilePath() }
-            source["labelSelector"].labelSelector()
-        default: break
+    private static func token(_ token: Field, in volume: Field) {
+        if let lifetime = token.present("expirationSeconds") {
+            if lifetime.number < 600 { lifetime.refuse("may not specify a duration less than 10 minutes") }
+            if lifetime.number > 1 << 32 { lifetime.refuse("may not specify a duration larger than 2^32 seconds") }
         }
+        // Upstream reports it on the volume.
+        let path = volume["path"].showing(token.value["path"])
+        if path.require() { path.localFilePath() }
+    }
+
+    private static func trustBundle(_ bundle: Field) {
+        switch (bundle.present("name"), bundle.present("signerName")) {
+        case (.some, .some): bundle.refuse("only one of name and signerName may be used")
+        case (let name?, nil):
+            name.require("must be a valid object name")
+            if bundle.present("labelSelector") != nil { bundle["labelSelector"].refuse("labelSelector must be unset if name is specified") }
+        case (nil, let signer?):
+            signer.require("must be a valid signer name")
+            bundle["labelSelector"].labelSelector()
+        case (nil, nil): bundle.missing("either name or signerName must be specified")
+        }
+        if bundle["path"].require() { bundle["path"].localFilePath() }
     }
 }

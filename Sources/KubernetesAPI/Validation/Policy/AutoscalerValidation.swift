@@ -11,44 +11,83 @@ enum AutoscalerValidation {
         let (least, most) = (spec["minReplicas"], spec["maxReplicas"])
         if let least = spec.present("minReplicas"), least.number < 1 { least.refuse("must be greater than or equal to 1") }
         if most.number < 1 { most.refuse(.integer(most.number), "must be greater than 0") }
-        if most.number < least.number { most.refuse("must be greater than or equal to `minReplicas`") }
-        for field in ["kind", "name"] { spec["scaleTargetRef"][field].requireMatch(Validation.pathSegmentName) }
+        if !least.isAbsent, most.number < least.number {
+            most.refuse(.integer(most.number), "must be greater than or equal to `minReplicas`")
+        }
+        reference(spec["scaleTargetRef"])
         for metric in spec.elements("metrics") { self.metric(metric) }
         for direction in ["scaleUp", "scaleDown"] {
             if let rules = spec["behavior"].present(direction) { scaling(rules) }
         }
     }
 
+    private static func reference(_ target: Field) {
+        for field in ["kind", "name"] { target[field].requireMatch(Validation.pathSegmentName) }
+    }
+
+    private static let order = ["object", "external", "pods", "resource", "containerResource"]
+
     private static func metric(_ metric: Field) {
         let type = metric["type"]
         type.requireOneOf(sources.keys.sorted(), "must specify a metric source type")
+        let given = order.filter { !metric.value[$0].isNull }
+        // Of several, the first is looked at.
+        if let first = given.first { source(metric[first], first) }
         guard let wanted = sources[type.text] else { return }
-        guard let source = metric.present(wanted) else {
-            return metric[wanted].missing("must populate information for the given metric source")
+        if !given.contains(wanted) { metric[wanted].missing("must populate information for the given metric source") }
+        guard given.count != 1 else { return }
+        for other in given where other != wanted { metric[other].forbid("must populate the given metric source only") }
+    }
+
+    private static func source(_ source: Field, _ kind: String) {
+        let target = source["target"]
+        let (value, average, part) = (target["value"], target["averageValue"], target["averageUtilization"])
+        switch kind {
+        case "object":
+            reference(source["describedObject"])
+            identifier(source["metric"])
+            self.target(target)
+            if value.isAbsent, average.isAbsent { average.missing("must set either a target value or averageValue") }
+        case "external":
+            identifier(source["metric"])
+            self.target(target)
+            if value.isAbsent, average.isAbsent { average.missing("must set either a target value for metric or a per-pod target") }
+            if !value.isAbsent, !average.isAbsent { value.forbid("may not set both a target value for metric and a per-pod target") }
+        case "pods":
+            identifier(source["metric"])
+            self.target(target)
+            if average.quantity.map({ $0 <= .zero }) ?? true { average.missing("must specify a positive target averageValue") }
+        default:
+            source["name"].require("must specify a resource name")
+            if kind == "containerResource" { source["container"].require("must specify a container") }
+            self.target(target)
+            if part.isAbsent, average.isAbsent { part.missing("must set either a target raw value or a target utilization") }
+            if !part.isAbsent, !average.isAbsent { average.forbid("may not set both a target raw value and a target utilization") }
         }
-        for other in sources.values.sorted() where other != wanted && !metric.value[other].isNull {
-            metric[other].forbid("must populate the given metric source only")
-        }
-        switch type.text {
-        case "Resource", "ContainerResource": source["name"].require("must specify a resource name")
-        default: source["metric"]["name"].require("must specify a metric name")
-        }
-        if type.text == "ContainerResource" { source["container"].require("must specify a container") }
-        target(source["target"])
+    }
+
+    private static func identifier(_ metric: Field) {
+        if metric["name"].require("must specify a metric name") { metric["name"].matches(Validation.pathSegmentName) }
     }
 
     private static func target(_ target: Field) {
-        target["type"].requireOneOf(["AverageValue", "Utilization", "Value"], "must specify a metric target type")
-        if let utilization = target.present("averageUtilization"), utilization.number < 1 { utilization.refuse("must be greater than 0") }
+        let type = target["type"]
+        if type.require("must specify a metric target type"), !["Utilization", "Value", "AverageValue"].contains(type.text) {
+            type.refuse("must be either Utilization, Value, or AverageValue")
+        }
         for field in ["value", "averageValue"] {
             if let quantity = target[field].quantity, quantity <= .zero { target[field].refuse("must be positive") }
         }
+        if let utilization = target.present("averageUtilization"), utilization.number < 1 { utilization.refuse("must be greater than 0") }
     }
 
     private static func scaling(_ rules: Field) {
         if let window = rules.present("stabilizationWindowSeconds") {
             if window.number < 0 { window.refuse("must be greater than or equal to zero") }
             if window.number > 3600 { window.refuse("must be less than or equal to 3600") }
+        }
+        if let tolerance = rules["tolerance"].quantity, tolerance < .zero {
+            rules["tolerance"].refuse(.string(tolerance.description), "must be greater or equal to zero")
         }
         if let select = rules.present("selectPolicy") { select.mustBeOneOf(["Disabled", "Max", "Min"]) }
         if rules["policies"].isEmpty { rules["policies"].missing("must specify at least one Policy") }

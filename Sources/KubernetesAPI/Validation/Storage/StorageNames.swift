@@ -15,9 +15,10 @@ enum StorageNames {
 
     static func checkAccessModes(_ owner: Field) {
         let modes = owner["accessModes"]
-        modes.require("at least 1 access mode is required")
         let given = modes.value.strings
         for mode in given where !accessModes.contains(mode) { modes.showing(.string(mode)).unsupported(accessModes) }
-        if given.count > 1, given.contains("ReadWriteOncePod") { modes.forbid("may not use ReadWriteOncePod with other access modes") }
+        if given.contains("ReadWriteOncePod"), given.contains(where: { $0 != "ReadWriteOncePod" && accessModes.contains($0) }) {
+            modes.forbid("may not use ReadWriteOncePod with other access modes")
+        }
     }
 }

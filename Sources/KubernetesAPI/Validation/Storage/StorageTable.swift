@@ -4,6 +4,7 @@ import ObjectModel
 enum StorageTable {
     static let rules: [String: KindValidation.Rules] = [
         "persistentvolumeclaims": PersistentVolumeClaimValidation.check,
+        "persistentvolumeclaims:status": PersistentVolumeClaimValidation.status,
         "persistentvolumes": PersistentVolumeValidation.check,
         "storage.k8s.io/storageclasses": storageClass,
         "storage.k8s.io/csidrivers": driver,
@@ -37,11 +38,30 @@ enum StorageTable {
         parameters(storage)
         if let policy = storage.present("reclaimPolicy") { policy.mustBeOneOf(["Delete", "Retain"]) }
         storage["volumeBindingMode"].requireOneOf(["Immediate", "WaitForFirstConsumer"])
+        topologies(storage)
         guard let old else { return }
         for field in ["parameters", "provisioner", "reclaimPolicy"] where storage.value[field] != old.value[field] {
             storage[field].forbid("updates to \(field) are forbidden.")
         }
         storage["volumeBindingMode"].immutable(since: old["volumeBindingMode"])
+    }
+
+    /// Where volumes may be: no two terms the same, no key or value twice.
+    private static func topologies(_ storage: Field) {
+        var terms: [[String: Set<String>]] = []
+        for term in storage.elements("allowedTopologies") {
+            var keys: [String: Set<String>] = [:]
+            for expression in term.elements("matchLabelExpressions") {
+                let (key, values) = (expression.text("key"), expression.elements("values"))
+                if values.isEmpty { expression["values"].missing() }
+                var seen: Set<String> = []
+                for value in values where !seen.insert(value.text).inserted { value.duplicate() }
+                for problem in Validation.qualifiedName(key) { expression["key"].refuse(.string(key), problem) }
+                if keys.updateValue(seen, forKey: key) != nil { expression["key"].duplicate() }
+            }
+            if terms.contains(keys) { term["matchLabelExpressions"].duplicate("") }
+            terms.append(keys)
+        }
     }
 
     @Sendable private static func attributesClass(_ attributes: Field, _ old: Field?) {

@@ -5,10 +5,10 @@ enum JobValidation {
 
     @Sendable static func check(_ job: Field, _ old: Field?) {
         let spec = job["spec"]
+        if old == nil { generatedSelector(job) }
         self.spec(spec)
-        ownSelector(job)
-        Templates.matching(spec)
-        if let old { update(spec, old) }
+        selector(spec)
+        if let old { update(spec, old) } else { hostname(job) }
     }
 
     /// A job's spec, in a job or in the template of one.
@@ -21,7 +21,10 @@ enum JobValidation {
             failed.nonNegative()
             if perIndex.isAbsent { perIndex.missing("when maxFailedIndexes is specified") }
         }
-        if let manager = spec.present("managedBy"), manager.text.utf8.count > 63 { manager.tooLong(max: 63) }
+        if let manager = spec.present("managedBy") {
+            manager.domainPrefixedPath()
+            if manager.text.utf8.count > 63 { manager.tooLong(max: 63) }
+        }
         completionMode(spec)
         if let policy = spec.present("podFailurePolicy") { JobPolicyValidation.failure(policy, spec) }
         if let policy = spec.present("successPolicy") { JobPolicyValidation.success(policy, spec) }
@@ -34,7 +37,7 @@ enum JobValidation {
 
     private static func completionMode(_ spec: Field) {
         guard let mode = spec.present("completionMode") else { return }
-        mode.mustBeOneOf(["Indexed", "NonIndexed"])
+        mode.mustBeOneOf(["NonIndexed", "Indexed"])
         guard mode.text == "Indexed" else {
             for field in ["backoffLimitPerIndex", "maxFailedIndexes"] {
                 if let limit = spec.present(field) { limit.refuse("requires indexed completion mode") }
@@ -45,6 +48,25 @@ enum JobValidation {
         if spec["parallelism"].number > parallelismMax {
             spec["parallelism"].refuse("must be less than or equal to \(parallelismMax) when completion mode is Indexed")
         }
+        failedIndexes(spec)
+    }
+
+    /// From so many completions on, a job with a limit per index may do less at once.
+    private static let manyCompletions: Int64 = 100_000
+    private static let atOnceOfMany: Int64 = 10_000
+
+    private static func failedIndexes(_ spec: Field) {
+        let (completions, failed) = (spec["completions"], spec["maxFailedIndexes"])
+        if !failed.isAbsent {
+            if !completions.isAbsent, failed.number > completions.number { failed.refuse("must be less than or equal to completions") }
+            if failed.number > manyCompletions { failed.refuse("must be less than or equal to \(manyCompletions)") }
+        }
+        guard completions.number > manyCompletions, !spec.value["backoffLimitPerIndex"].isNull else { return }
+        if failed.isAbsent { failed.missing("must be specified when completions is above \(manyCompletions)") }
+        for field in ["parallelism", "maxFailedIndexes"] where spec[field].number > atOnceOfMany {
+            spec[field].refuse(
+                "must be less than or equal to \(atOnceOfMany) when completions are above \(manyCompletions) and used with backoff limit per index")
+        }
     }
 
     private static func restartPolicy(_ spec: Field) {
@@ -54,19 +76,45 @@ enum JobValidation {
         case "OnFailure":
             if !spec.value["podFailurePolicy"].isNull { policy.refuse(#"only "Never" is supported when podFailurePolicy is specified"#) }
         case "Never": break
-        default: policy.unsupported(["Never", "OnFailure"])
+        default: policy.unsupported(["OnFailure", "Never"])
         }
     }
 
+    // MARK: Pods of its own
+
     /// A job selects by its own uid, unless it says that it knows what it does.
-    private static func ownSelector(_ job: Field) {
+    private static func generatedSelector(_ job: Field) {
         let spec = job["spec"]
+        guard !spec.isTrue("manualSelector"), let selector = spec.present("selector"), !job.value.uid.isEmpty else { return }
+        let labels = spec["template"]["metadata"]["labels"]
+        let own = [
+            ("controller-uid", job.value.uid), ("job-name", job.value.name), ("batch.kubernetes.io/controller-uid", job.value.uid),
+            ("batch.kubernetes.io/job-name", job.value.name),
+        ]
+        for (key, value) in own {
+            if labels.value[key].isNull {
+                labels.key(key).missing("must be '\(value)'")
+            } else if labels.value[key].string != value {
+                labels.key(key).refuse(labels.value, "must be '\(value)'")
+            }
+        }
+        let generated = Value.object(Fields(own.map { ($0.0, .string($0.1)) }))
+        if let parsed = try? LabelSelector(selector.value), !parsed.matches(labels: generated) { selector.refuse("`selector` not auto-generated") }
+    }
+
+    private static func selector(_ spec: Field) {
         guard let selector = spec.present("selector") else { return spec["selector"].missing() }
         selector.labelSelector()
-        guard !spec.isTrue("manualSelector"), !job.value.uid.isEmpty else { return }
-        let own = selector.value["matchLabels"]
-        let isOwn = ["batch.kubernetes.io/controller-uid", "controller-uid"].contains { own[$0].string == job.value.uid }
-        if !isOwn { selector.refuse("`selector` not auto-generated") }
+        Templates.matching(spec)
+    }
+
+    /// The pods of an indexed job have its name and their index as their host's.
+    private static func hostname(_ job: Field) {
+        let spec = job["spec"]
+        guard spec.text("completionMode") == "Indexed", spec["completions"].number > 0 else { return }
+        let longest = "\(job.value.name)-\(spec["completions"].number - 1)"
+        guard !Validation.dns1123Label(longest).isEmpty else { return }
+        job["metadata"]["name"].refuse("will not able to create pod with invalid DNS label: \(longest)")
     }
 
     // MARK: Update
@@ -95,10 +143,11 @@ enum JobValidation {
         var (now, before) = (spec.value["template"], old["template"])
         let hasNotBegun = old["suspend"].bool == true && oldJob.value["status"]["startTime"].isNull
         if hasNotBegun {
-            for field in ["nodeSelector", "tolerations", "schedulingGates", "affinity"] {
+            for field in ["nodeSelector", "tolerations", "schedulingGates"] {
                 now["spec"][field] = nil
                 before["spec"][field] = nil
             }
+            (now, before) = (withoutNodeAffinity(now), withoutNodeAffinity(before))
             for field in ["labels", "annotations"] {
                 now["metadata"][field] = nil
                 before["metadata"][field] = nil
@@ -106,6 +155,14 @@ enum JobValidation {
             (now, before) = (withoutResources(now), withoutResources(before))
         }
         if now != before { spec["template"].refuse(Words.immutable) }
+    }
+
+    private static func withoutNodeAffinity(_ template: Value) -> Value {
+        guard template["spec"]["affinity"].isObject else { return template }
+        var template = template
+        template["spec"]["affinity"]["nodeAffinity"] = nil
+        if template["spec"]["affinity"].isEmpty { template["spec"]["affinity"] = nil }
+        return template
     }
 
     private static func withoutResources(_ template: Value) -> Value {
