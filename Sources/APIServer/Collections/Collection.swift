@@ -14,7 +14,7 @@ final class Collection: Sendable {
 
     /// Whoever changes an object, by its key, has it alone until the commit.
     let turns = Turns()
-    private let stored: StoredKind
+    private let fieldsOf: SelectableFields
     private let store: any Store
     private let current = Mutex(Current())
 
@@ -43,12 +43,12 @@ final class Collection: Sendable {
     /// Snapshots held for lists in pages, at most. They share all that did not change since.
     private static let heldMax = 8
 
-    init(prefix: String, apiVersion: String, kind: String, store: any Store, stored: StoredKind) {
+    init(prefix: String, apiVersion: String, kind: String, store: any Store, fieldsOf: @escaping SelectableFields) {
         self.prefix = prefix
         self.apiVersion = apiVersion
         self.kind = kind
         self.store = store
-        self.stored = stored
+        self.fieldsOf = fieldsOf
     }
 
     // MARK: Reading
@@ -129,7 +129,7 @@ final class Collection: Sendable {
 
     private func stored(_ key: String, _ revision: Int64, _ value: [UInt8]) -> StoredObject {
         StoredObject(
-            key: String(key.dropFirst(prefix.count)), revision: revision, bytes: Revisions.splice(revision, into: value), kind: stored)
+            key: String(key.dropFirst(prefix.count)), revision: revision, bytes: Revisions.splice(revision, into: value), fieldsOf: fieldsOf)
     }
 
     // MARK: Watching

@@ -1,5 +1,4 @@
 import ObjectModel
-import Schema
 import Synchronization
 
 /// One version of one object, as it is kept in memory and answered: canonical JSON with its resource version in it.
@@ -10,10 +9,7 @@ final class StoredObject: Sendable {
     let key: String
     let revision: Int64
     let bytes: [UInt8]
-    private let kind: StoredKind
-
-    /// How long the object's message is; 0 where nobody has asked yet. It follows from the bytes and the kind's type, neither of which changes.
-    private let messageLength = Atomic<UInt32>(0)
+    private let fieldsOf: SelectableFields
     private let derived = Mutex(Derived())
 
     /// What was made of the bytes, and may be needed again.
@@ -23,16 +19,11 @@ final class StoredObject: Sendable {
         var keepsLean = false
     }
 
-    init(key: String, revision: Int64, bytes: [UInt8], kind: StoredKind) {
+    init(key: String, revision: Int64, bytes: [UInt8], fieldsOf: @escaping SelectableFields) {
         self.key = key
         self.revision = revision
         self.bytes = bytes
-        self.kind = kind
-    }
-
-    /// One of no collection.
-    convenience init(key: String, revision: Int64, bytes: [UInt8], fieldsOf: @escaping SelectableFields) {
-        self.init(key: key, revision: revision, bytes: bytes, kind: StoredKind(type: nil, fieldsOf: fieldsOf))
+        self.fieldsOf = fieldsOf
     }
 
     var namespace: Substring { key.firstIndex(of: "/").map { key[..<$0] } ?? "" }
@@ -78,36 +69,9 @@ final class StoredObject: Sendable {
     /// What selectors look at, gathered when the first one does.
     var index: ObjectIndex {
         if let index = derived.withLock({ $0.index }) { return index }
-        let fresh = ((try? lean()) ?? .null).index(kind.fieldsOf)
+        let fresh = ((try? lean()) ?? .null).index(fieldsOf)
         derived.withLock { $0.index = fresh }
         return fresh
-    }
-}
-
-// MARK: - Protobuf
-
-extension StoredObject {
-    /// The length of the object's message of a type, if it was noted. Nil for any type but the one that the object is stored as.
-    func messageLength(as type: TypeDefinition) -> Int? {
-        guard type === kind.type else { return nil }
-        let length = messageLength.load(ordering: .relaxed)
-        return length > 0 ? Int(length) : nil
-    }
-
-    func note(messageLength length: Int, as type: TypeDefinition) {
-        if type === kind.type { messageLength.store(UInt32(clamping: length), ordering: .relaxed) }
-    }
-}
-
-/// What the objects of a collection have in common.
-final class StoredKind: Sendable {
-    /// The type of what is stored.
-    let type: TypeDefinition?
-    let fieldsOf: SelectableFields
-
-    init(type: TypeDefinition?, fieldsOf: @escaping SelectableFields) {
-        self.type = type
-        self.fieldsOf = fieldsOf
     }
 }
 

@@ -33,7 +33,7 @@ struct ResourceRouter: Sendable {
         let presenter = Presenter(now: environment.now())
         switch info.verb {
         case "get": return .respond(try ResourceReader(resource: resource, revision: revision, presenter: presenter).get(info, request.api))
-        case "list": return try ResourceReader(resource: resource, revision: revision, presenter: presenter).list(info, request, deadlines)
+        case "list": return .respond(try ResourceReader(resource: resource, revision: revision, presenter: presenter).list(info, request.api))
         case "watch":
             return try WatchHandler(resource: resource, revision: revision, presenter: presenter, deadlines: deadlines).watch(info, request.api)
         default: return try write(info, request, user, resource)

@@ -34,11 +34,6 @@ final class ServerMetrics: Sendable {
                 record(info, response.status, since: start)
                 return response
             }
-        case .stream(let head, let begin) where info.verb == "list":
-            return .stream(head) { [self] sink in
-                sink.onClose { [self] in record(info, head.status, since: start) }
-                begin(sink)
-            }
         case .stream(let head, let begin):
             return .stream(head) { [self] sink in
                 let labels = Self.labels(info)

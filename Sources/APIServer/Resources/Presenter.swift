@@ -94,19 +94,6 @@ struct Presenter: Sendable {
         }
     }
 
-    /// What makes the list while it is sent; nil for one that is made as a whole, as all are that are short or aren't the objects as they are stored.
-    func source(
-        _ page: ResourceReader.Page, _ form: AnswerForm, _ resource: ServedResource, isCompressed: Bool
-    ) throws(APIError) -> (any AnswerSource)? {
-        // What isn't compressed leaves faster than it's made in turns with the client: made as a whole it is there sooner.
-        guard form.shape == .object, resource.conversion == nil, isCompressed, PacedAnswer.isLong(page.objects) else { return nil }
-        switch form.encoding {
-        case .protobuf: return try ProtobufList(page.objects, page.metadata, resource).source()
-        case .json: return PiecesSource(pieces: Self.pieces(page.objects, page.metadata, resource))
-        default: return nil
-        }
-    }
-
     private static func list(_ kind: String, _ apiVersion: String, _ metadata: Value, _ items: [Value]) -> Value {
         ["kind": .string(kind), "apiVersion": .string(apiVersion), "metadata": metadata, "items": .array(items)]
     }

@@ -19,15 +19,9 @@ struct ResourceReader: Sendable {
         return try presenter.object(object.bytes, form, resource, request)
     }
 
-    func list(_ info: RequestInfo, _ request: HTTPRequest, _ deadlines: Deadlines) throws(APIError) -> Outcome {
-        let form = try AnswerForm.negotiate(request.api.accept, resource.endpoint())
-        let page = try page(try ListOptions(request.api, resource, info))
-        let isCompressed = Compression(request) != nil
-        // Components of this process take lists as a whole.
-        if request.inProcessUser == nil, let source = try presenter.source(page, form, resource, isCompressed: isCompressed) {
-            return PacedAnswer.outcome(source, contentType: form.encoding.rawValue, isCompressed: isCompressed, deadlines)
-        }
-        return .respond(try presenter.list(page, form, resource, request.api))
+    func list(_ info: RequestInfo, _ request: APIRequest) throws(APIError) -> HTTPResponse {
+        let form = try AnswerForm.negotiate(request.accept, resource.endpoint())
+        return try presenter.list(try page(try ListOptions(request, resource, info)), form, resource, request)
     }
 
     // MARK: Pages

@@ -51,7 +51,7 @@ public final class ResourceRegistry: Sendable {
                 collections[prefix]
                 ?? Collection(
                     prefix: prefix, apiVersion: definition.group.isEmpty ? definition.version : "\(definition.group)/\(definition.version)",
-                    kind: definition.kind, store: store, stored: StoredKind(type: definition.type, fieldsOf: strategy.selectableFields))
+                    kind: definition.kind, store: store, fieldsOf: strategy.selectableFields)
             collections[prefix] = collection
             let resource = ServedResource(definition, collection, strategy)
             resources[Name(group: definition.group, version: definition.version, plural: definition.plural)] = resource

@@ -37,9 +37,6 @@ public struct ProtobufTranscoder: ~Copyable {
     /// Bytes that `take` would return.
     public var count: Int { out.count }
 
-    /// How long the message that was written last is, without the field that it may be in.
-    public private(set) var messageLength = 0
-
     /// Writes one more message: alone, or as a field. False where the text isn't canonical JSON of the type; nothing is written then.
     public mutating func append(_ json: [UInt8], field number: Int? = nil) -> Bool {
         let before = out.count
@@ -49,7 +46,6 @@ public struct ProtobufTranscoder: ~Copyable {
             do throws(Irregular) {
                 let start = number.map { out.open($0, width: width) }
                 try object(0, &text)
-                messageLength = out.count - (start ?? before)
                 if let start { width = out.close(start, width: width) }
                 return text.isAtEnd
             } catch {
@@ -62,15 +58,10 @@ public struct ProtobufTranscoder: ~Copyable {
 
     /// The same, of an object that is a tree.
     public mutating func append(_ object: Value, field number: Int? = nil) {
-        let before = out.count
         let start = number.map { out.open($0) }
         ProtobufEncoder.write(object, type, &out)
-        messageLength = out.count - (start ?? before)
         if let start { out.close(start) }
     }
-
-    /// Forgets what was written since the last time.
-    public mutating func drop() { out.truncate(to: 0) }
 
     /// What was written since the last time.
     public mutating func take() -> [UInt8] {

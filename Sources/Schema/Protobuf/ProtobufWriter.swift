@@ -49,9 +49,6 @@ public struct ProtobufWriter: ~Copyable {
         close(start)
     }
 
-    /// How many bytes a message of a length takes as a field.
-    public static func size(_ number: Int, length: Int) -> Int { varintSize(UInt64(number) << 3) + varintSize(UInt64(length)) + length }
-
     // MARK: Scalars, whatever their value
 
     @inline(__always) public mutating func integer(_ number: Int, _ value: Int64) {

@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    static func inflated(_ bytes: [UInt8]) throws -> [UInt8] {
+    private static func inflated(_ bytes: [UInt8]) throws -> [UInt8] {
         var stream = z_stream()
         #expect(inflateInit2_(&stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK)
         defer { inflateEnd(&stream) }
