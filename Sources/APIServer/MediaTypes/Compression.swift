@@ -24,6 +24,7 @@ struct Compression: Sendable {
         }
     }
 
+    /// A large answer is compressed off the event loop.
     func compress(_ outcome: Outcome) -> Outcome {
         switch outcome {
         case .respond(let response): isWorthIt(response) ? .wait { await compress(response) } : outcome

@@ -38,22 +38,8 @@ final class AuditIDs: Sendable {
     /// A UUID of version 4.
     func next() -> String {
         let number = count.add(1, ordering: .relaxed).newValue
-        let high = Self.mixed(seed.0 &+ number &* 0x9E37_79B9_7F4A_7C15) & ~0xF000 | 0x4000
-        let low = Self.mixed(seed.1 ^ high) & ~(3 << 62) | (2 << 62)
-        return String(unsafeUninitializedCapacity: 36) { text in
-            var place = 0
-            for digit in 0..<32 {
-                if place == 8 || place == 13 || place == 18 || place == 23 {
-                    text[place] = UInt8(ascii: "-")
-                    place += 1
-                }
-                let bits = digit < 16 ? high : low
-                let nibble = UInt8(truncatingIfNeeded: bits >> UInt64(60 - digit % 16 * 4) & 0xF)
-                text[place] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
-                place += 1
-            }
-            return place
-        }
+        let high = Self.mixed(seed.0 &+ number &* 0x9E37_79B9_7F4A_7C15)
+        return UUIDText.text(high, Self.mixed(seed.1 ^ high))
     }
 
     /// Spreads a count over all bits (SplitMix64).

@@ -21,7 +21,7 @@ public struct Environment: Sendable {
     /// The machine's clock and randomness.
     public static let system = Environment(
         now: { .now() },
-        uid: { UUIDText.random() },
+        uid: { UUIDText.text(.random(in: .min ... .max), .random(in: .min ... .max)) },
         suffix: {
             // One draw for all five: each is a system call.
             var chance = UInt64.random(in: .min ... .max)
@@ -36,28 +36,4 @@ public struct Environment: Sendable {
                     return 5
                 })
         })
-}
-
-/// Version 4 UUIDs as text.
-private enum UUIDText {
-    static func random() -> String {
-        let high = UInt64.random(in: .min ... .max) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = UInt64.random(in: .min ... .max) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        return String(unsafeUninitializedCapacity: 36) { text in
-            var place = 0
-            for half in [high, low] {
-                for shift in stride(from: 60, through: 0, by: -4) {
-                    if [8, 13, 18, 23].contains(place) {
-                        text[place] = UInt8(ascii: "-")
-                        place += 1
-                    }
-                    text[place] = digits[Int(half >> UInt64(shift) & 15)]
-                    place += 1
-                }
-            }
-            return place
-        }
-    }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 }

@@ -76,7 +76,7 @@ struct Presenter: Sendable {
             switch form.encoding {
             case .json where resource.conversion == nil: return HTTPResponse(body: Self.pieces(page.objects, metadata, resource))
             case .protobuf:
-                return HTTPResponse(contentType: form.encoding.rawValue, body: try ProtobufList(page.objects, metadata, resource).pieces())
+                return HTTPResponse(contentType: form.encoding.rawValue, body: try ProtobufForm.list(page.objects, metadata, resource))
             case .json, .yaml, .cbor:
                 let items = try page.objects.map { object throws(APIError) in try resource.value(of: object) }
                 return try Self.answer(Self.list(resource.definition.listKind, resource.apiVersion, metadata, items), form, resource)

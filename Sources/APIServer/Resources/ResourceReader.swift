@@ -1,5 +1,4 @@
 import ClusterClient
-import HTTPServer
 import ObjectModel
 
 /// Answers GET and LIST from a snapshot, on the event loop that received them.
