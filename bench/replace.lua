@@ -9,9 +9,11 @@ end
 function request()
    count = count + 1
    local headers = { ["authorization"] = "Bearer " .. token, ["content-type"] = "application/json" }
+   local name = string.format("map-%d", count % 64 + 1)
    local body = string.format(
-      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"labels":{"app":"bench"}},"data":{"count":"%d","padding":"%s"}}', count, padding)
-   return wrk.format("PUT", string.format("/api/v1/namespaces/%s/configmaps/map-%d", space, count % 64 + 1), headers, body)
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s","labels":{"app":"bench"}},"data":{"count":"%d","padding":"%s"}}',
+      name, count, padding)
+   return wrk.format("PUT", string.format("/api/v1/namespaces/%s/configmaps/%s", space, name), headers, body)
 end
 
 function done(summary)
