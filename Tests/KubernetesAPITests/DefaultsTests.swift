@@ -24,7 +24,7 @@ import Testing
         return examples
     }()
 
-    @Test func `there are examples`() { #expect(Self.examples.count == 59) }
+    @Test func `there are examples`() { #expect(Self.examples.count == 64) }
 
     @Test(arguments: examples) func `an object becomes what upstream makes of it`(_ example: Example) throws {
         let object = try Golden.completed(example.given)

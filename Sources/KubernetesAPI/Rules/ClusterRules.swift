@@ -10,7 +10,13 @@ enum ClusterRules {
         },
         DefaultingRule("allocatableFromCapacity") { $0.setDefault("allocatable", to: "capacity") },
         DefaultingRule("nodeAddressRanges") { spec in
-            if let range = spec["podCIDR"].string { spec.setDefault("podCIDRs", [.string(range)]) }
+            // The one range is the first of the list; where they differ, the one counts.
+            let ranges = spec["podCIDRs"].array
+            if let range = spec["podCIDR"].string, !range.isEmpty {
+                if ranges.first?.string != range { spec["podCIDRs"] = [.string(range)] }
+            } else if let first = ranges.first {
+                spec["podCIDR"] = first
+            }
         },
         DefaultingRule("limitRangeDefaults", limitRangeDefaults),
         DefaultingRule("secretStringData", secretStringData),

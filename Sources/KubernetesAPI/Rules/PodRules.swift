@@ -12,6 +12,10 @@ enum PodRules {
             let policy = pullPolicy(image: volume["reference"].string ?? "")
             volume.setDefault("pullPolicy", policy)
         },
+        // A volume of no kind is an empty directory.
+        DefaultingRule("volumeSource") { volume in
+            if !volume.fields.contains(where: { $0.key != "name" }) { volume["emptyDir"] = [:] }
+        },
         DefaultingRule("podHostPorts", hostPorts),
         DefaultingRule("podRequestsFromLimits", requestsFromLimits),
         DefaultingRule("serviceAccountNames", serviceAccountNames),
@@ -28,9 +32,19 @@ enum PodRules {
             let name = image[..<(digest ?? image.count)]
             let afterSlash = name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
             let tag = name[afterSlash...].lastIndex(of: UInt8(ascii: ":")).map { name[($0 + 1)...] }
-            guard let tag else { return digest == nil && !name.isEmpty ? "Always" : "IfNotPresent" }
+            guard let tag else { return digest == nil && isRepository(name) ? "Always" : "IfNotPresent" }
             return tag.elementsEqual("latest".utf8) ? "Always" : "IfNotPresent"
         }
+    }
+
+    /// Whether an image can have this name. What cannot has no tag either, so it isn't the latest.
+    private static func isRepository(_ name: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        func isLetterOrDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || isDigit(byte) }
+        func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+        // A registry's host may be written in capitals.
+        let path = name.firstIndex(of: UInt8(ascii: "/")).map { name[($0 + 1)...] } ?? name
+        guard name.count <= 255, let first = path.first, isLetterOrDigit(first) else { return false }
+        return path.allSatisfy { isLetterOrDigit($0) || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/")].contains($0) }
     }
 
     /// On the host's network a container's port is the host's.

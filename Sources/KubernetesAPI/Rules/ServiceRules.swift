@@ -8,7 +8,8 @@ enum ServiceRules {
             if port["targetPort"].isEmpty { port["targetPort"] = nil }
             port.setDefault("targetPort", to: "port")
         },
-        DefaultingRule("serviceExternallyAccessible") { spec in
+        DefaultingRule("serviceSpec") { spec in
+            if spec["sessionAffinity"].string == "None" { spec["sessionAffinityConfig"] = nil }
             if spec["type"].string == "ClusterIP", !spec["externalIPs"].isEmpty { spec.setDefault("externalTrafficPolicy", "Cluster") }
         },
     ]

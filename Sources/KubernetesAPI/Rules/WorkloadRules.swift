@@ -5,7 +5,9 @@ import Schema
 enum WorkloadRules {
     static let all = [
         DefaultingRule("selectorFromTemplate", selectorFromTemplate),
-        DefaultingRule("claimTemplateKinds") { spec in
+        DefaultingRule("statefulSetSpec") { spec in
+            // Whoever names a strategy without saying how has said so.
+            if spec["updateStrategy"]["type"].isEmpty { spec["updateStrategy"].setDefault("rollingUpdate", [:]) }
             spec.updateElements(of: "volumeClaimTemplates") { claim in
                 claim.setDefault("apiVersion", "v1")
                 claim.setDefault("kind", "PersistentVolumeClaim")

@@ -63,6 +63,7 @@ enum MetadataValidation {
         case ("rbac.authorization.k8s.io", _): Validation.pathSegmentName(name)
         case ("networking.k8s.io", "ipaddresses"): Validation.ip(name)
         case ("", "events"), ("events.k8s.io", "events"): Validation.pathSegmentName(name)
+        case ("certificates.k8s.io", "certificatesigningrequests"): Validation.pathSegmentName(name)
         default: Validation.dns1123Subdomain(name)
         }
     }

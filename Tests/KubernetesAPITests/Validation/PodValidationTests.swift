@@ -45,7 +45,10 @@ import Testing
             #"spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "Never": supported values: "DoNotSchedule", "ScheduleAnyway""#),
         Rule(
             #"{"affinity":{"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"labelSelector":{}}]}}}"#,
-            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value: can not be empty"),
+            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value: can not be empty",
+            #"spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Invalid value: "": name part must be non-empty"#,
+            #"spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"#
+        ),
         Rule(
             #"{"affinity":{"nodeAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":0,"preference":{"matchExpressions":[{"key":"a","operator":"In"}]}}]}}}"#,
             "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value: 0: must be in the range 1-100",
@@ -56,7 +59,7 @@ import Testing
         Rule(
             #"{"initContainers":[{"name":"i","image":"i","readinessProbe":{"exec":{"command":["a"]}}}]}"#,
             "spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always"),
-        Rule(#"{"volumes":[{"name":"v"}]}"#, "spec.volumes[0]: Required value: must specify a volume type"),
+        Rule(#"{"volumes":[{"name":"v"}]}"#),
         Rule(#"{"volumes":[{"name":"v","emptyDir":{}},{"name":"v","emptyDir":{}}]}"#, #"spec.volumes[1].name: Duplicate value: "v""#),
         Rule(
             #"{"volumes":[{"name":"v","emptyDir":{},"secret":{"secretName":"s"}}]}"#,

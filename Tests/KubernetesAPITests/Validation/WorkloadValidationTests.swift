@@ -29,13 +29,19 @@ import Testing
             #"spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`"#),
         Rule(
             #"{"selector":{"matchExpressions":[{"key":"app","operator":"In"}]}}"#,
-            "spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'"),
+            "spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+            #"spec.selector: Invalid value: {"matchExpressions":[{"key":"app","operator":"In"}],"matchLabels":{"app":"web"}}: invalid label selector"#
+        ),
+        Rule(
+            #"{"template":{"metadata":{"labels":{"x":"-"}}}}"#,
+            #"spec.template.labels: Invalid value: "-": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"#
+        ),
         Rule(#"{"template":{"spec":{"restartPolicy":"Never"}}}"#, always),
         Rule(
             #"{"template":{"spec":{"activeDeadlineSeconds":5}}}"#,
             "spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported"),
         Rule(#"{"template":{"spec":{"containers":[]}}}"#, "spec.template.spec.containers: Required value"),
-        Rule(#"{"strategy":{"type":"Fast"}}"#, #"spec.strategy.type: Unsupported value: "Fast": supported values: "Recreate", "RollingUpdate""#),
+        Rule(#"{"strategy":{"type":"Fast"}}"#, #"spec.strategy: Unsupported value: {"type":"Fast"}: supported values: "Recreate", "RollingUpdate""#),
         Rule(
             #"{"strategy":{"type":"Recreate","rollingUpdate":{"maxSurge":1}}}"#,
             "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"),

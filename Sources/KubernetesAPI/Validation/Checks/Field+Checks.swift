@@ -79,16 +79,21 @@ extension Field {
 
     // MARK: Labels
 
-    func labels() {
-        guard !isEmpty else { return }
-        for error in MetadataValidation.labels(value, path) { findings.report(error) }
+    @discardableResult
+    func labels() -> Bool {
+        guard !isEmpty else { return true }
+        let errors = MetadataValidation.labels(value, path)
+        errors.forEach(findings.report)
+        return errors.isEmpty
     }
 
     func labelKey() { matches(Validation.qualifiedName) }
 
-    /// A `metav1.LabelSelector`.
-    func labelSelector() {
-        guard !isEmpty else { return }
+    /// A `metav1.LabelSelector`. True where it can be read.
+    @discardableResult
+    func labelSelector() -> Bool {
+        guard !isEmpty else { return true }
+        let found = findings.errors.count
         self["matchLabels"].labels()
         for expression in elements("matchExpressions") {
             let values = expression["values"]
@@ -101,6 +106,7 @@ extension Field {
             for problem in Validation.qualifiedName(key.text) { key.refuse(.string(key.text), problem) }
             for value in expression.elements("values") { value.matches(Validation.labelValue) }
         }
+        return findings.errors.count == found
     }
 }
 

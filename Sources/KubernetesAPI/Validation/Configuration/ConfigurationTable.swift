@@ -70,6 +70,10 @@ enum ConfigurationTable {
     private static func registryLogin(_ data: Field, _ key: String) {
         guard data.value.fields.contains(key) else { return data.key(key).missing() }
         let bytes = Base64.decode(data.text(key)) ?? []
-        if (try? Value(json: bytes)) == nil { data.key(key).refuse("<secret contents redacted>", "invalid character: must be JSON") }
+        do throws(JSONError) {
+            _ = try Value(json: bytes)
+        } catch {
+            data.key(key).refuse("<secret contents redacted>", error.message)
+        }
     }
 }

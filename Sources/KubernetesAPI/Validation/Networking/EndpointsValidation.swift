@@ -43,7 +43,7 @@ enum EndpointsValidation {
                 port["name"].matches(Validation.dns1123Label)
                 port["port"].showing(.integer(port["port"].number)).port()
                 port["protocol"].transport()
-                port["appProtocol"].matches(Validation.qualifiedName)
+                port.present("appProtocol")?.matchesAlways(Validation.qualifiedName)
             }
         }
     }
@@ -114,7 +114,7 @@ enum EndpointsValidation {
             port["name"].matches(Validation.dns1123Label)
             if !names.insert(port.text("name")).inserted { port["name"].duplicate(.string(port.text("name"))) }
             port["protocol"].transport()
-            port["appProtocol"].matches(Validation.qualifiedName)
+            port.present("appProtocol")?.matchesAlways(Validation.qualifiedName)
         }
     }
 }

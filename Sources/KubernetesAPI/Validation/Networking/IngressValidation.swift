@@ -37,7 +37,7 @@ enum IngressValidation {
     }
 
     private static func domain(_ name: Field) {
-        name.matches(name.text.contains("*") ? Validation.wildcardDNS1123Subdomain : Validation.dns1123Subdomain)
+        name.matchesAlways(name.text.contains("*") ? Validation.wildcardDNS1123Subdomain : Validation.dns1123Subdomain)
     }
 
     private static func path(_ item: Field) {
@@ -59,8 +59,7 @@ enum IngressValidation {
         case (.some, .some): backend.refuse("", "cannot set both resource and service backends")
         case (let resource?, nil):
             if let group = resource.present("apiGroup") { for problem in Validation.dns1123Subdomain(group.text) { group.refuse(problem) } }
-            resource["kind"].requireMatch(Validation.pathSegmentName)
-            resource["name"].requireMatch(Validation.pathSegmentName)
+            for field in ["kind", "name"] { resource[field].requireMatch(Validation.pathSegmentName, "\(field) is required") }
         case (nil, let service?): self.service(service, in: backend)
         case (nil, nil): backend.refuse("", "resource or service backend is required")
         }

@@ -58,7 +58,7 @@ enum AffinityValidation {
                 field["operator"].refuse(.string(field.text("operator")), "not a valid selector operator")
             }
             if field.text("key") == "metadata.name" {
-                for value in field.elements("values") { value.matches(Validation.dns1123Subdomain) }
+                for value in field.elements("values") { value.matchesAlways(Validation.dns1123Subdomain) }
             } else {
                 field["key"].refuse(.string(field.text("key")), "not a valid field selector key")
             }
@@ -79,6 +79,7 @@ enum AffinityValidation {
             }
             for key in term.elements(keys) { key.labelKey() }
         }
-        if term["topologyKey"].require("can not be empty") { term["topologyKey"].labelKey() }
+        term["topologyKey"].require("can not be empty")
+        term["topologyKey"].matchesAlways(Validation.qualifiedName)
     }
 }

@@ -7,9 +7,12 @@ enum PodSpecValidation {
 
     /// A `PodTemplateSpec`. `restartPolicies` are those that its owner's kind allows.
     static func template(_ template: Field, restartPolicies: [String]? = nil) {
-        template["metadata"]["labels"].labels()
-        MetadataValidation.annotations(template["metadata"].value["annotations"], template["metadata"]["annotations"].path)
-            .forEach(template.findings.report)
+        // Upstream names both without the metadata.
+        let metadata = template.value["metadata"]
+        if !metadata["labels"].isEmpty { MetadataValidation.labels(metadata["labels"], template["labels"].path).forEach(template.findings.report) }
+        if !metadata["annotations"].isEmpty {
+            MetadataValidation.annotations(metadata["annotations"], template["annotations"].path).forEach(template.findings.report)
+        }
         check(template["spec"], .template)
         template["spec"]["ephemeralContainers"].mustBeEmpty("ephemeral containers not allowed in pod template")
         if let restartPolicies { template["spec"]["restartPolicy"].mustBeOneOf(restartPolicies) }

@@ -16,6 +16,14 @@ enum AutoscalerValidation {
         }
         reference(spec["scaleTargetRef"])
         for metric in spec.elements("metrics") { self.metric(metric) }
+        // The first version's only metric goes by its name in the second.
+        if let utilization = spec.present("targetCPUUtilizationPercentage"), utilization.number < 1 {
+            let target = spec["metrics"].element(0)["resource"]["target"]
+            target["averageUtilization"].refuse(utilization.value, "must be greater than 0")
+        }
+        if spec.value["minReplicas"].int == 0, !spec.value["metrics"].array.contains(where: { ["Object", "External"].contains($0["type"].string) }) {
+            spec["metrics"].forbid("must specify at least one Object or External metric to support scaling to zero replicas")
+        }
         for direction in ["scaleUp", "scaleDown"] {
             if let rules = spec["behavior"].present(direction) { scaling(rules) }
         }

@@ -7,7 +7,6 @@ enum StorageNames {
     /// A CSI driver's name: a subdomain of at most 63 bytes, in any case.
     static func driver(_ name: Field) {
         if name.text.utf8.count > driverMax { name.tooLong(max: driverMax) }
-        if name.isEmpty { return }
         for problem in Validation.dns1123Subdomain(name.text.lowercased()) { name.refuse(problem) }
     }
 

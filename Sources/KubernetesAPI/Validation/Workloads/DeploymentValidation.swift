@@ -27,7 +27,8 @@ enum DeploymentValidation {
             surge.positiveIntOrPercent()
             if unavailable.isZeroOrAbsent, surge.isZeroOrAbsent { unavailable.refuse("may not be 0 when `maxSurge` is 0") }
             unavailable.notMoreThanHundredPercent()
-        default: strategy["type"].unsupported(["Recreate", "RollingUpdate"])
+        // Upstream shows the whole.
+        default: strategy.unsupported(["Recreate", "RollingUpdate"])
         }
     }
 }

@@ -103,8 +103,7 @@ enum JobValidation {
     }
 
     private static func selector(_ spec: Field) {
-        guard let selector = spec.present("selector") else { return spec["selector"].missing() }
-        selector.labelSelector()
+        if let selector = spec.present("selector") { selector.labelSelector() } else { spec["selector"].missing() }
         Templates.matching(spec)
     }
 

@@ -39,14 +39,16 @@ enum Templates {
     static let mismatch = "`selector` does not match template `labels`"
 
     static func check(_ spec: Field, owner: String, emptySelector: String) {
-        selector(spec, empty: emptySelector)
+        selector(spec, empty: emptySelector, invalid: "invalid label selector")
         matching(spec)
         podTemplate(spec["template"], owner: owner)
     }
 
-    static func selector(_ spec: Field, empty: String) {
+    /// - Parameter invalid: What upstream says of a selector that it can't read, beside what it says of the parts.
+    static func selector(_ spec: Field, empty: String, invalid: String? = nil) {
         guard let selector = spec.present("selector") else { return spec["selector"].missing() }
-        selector.labelSelector()
+        let isReadable = selector.labelSelector()
+        if let invalid, !isReadable { selector.refuse(invalid) }
         if selector.value["matchLabels"].isEmpty, selector.value["matchExpressions"].isEmpty { selector.refuse(empty) }
     }
 
