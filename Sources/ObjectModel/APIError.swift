@@ -126,7 +126,7 @@ extension APIError {
 extension APIError.Details {
     var value: Value {
         var value: Value = [:]
-        if let name { value["name"] = .string(name) }
+        if let name, !name.isEmpty { value["name"] = .string(name) }
         if let group, !group.isEmpty { value["group"] = .string(group) }
         if let kind { value["kind"] = .string(kind) }
         if let uid { value["uid"] = .string(uid) }

@@ -167,7 +167,8 @@ private struct Place {
 
     /// Nil where the container is missing, or is neither object nor array.
     init?(_ path: String, in document: Value) {
-        guard let pointer = JSONPointer(path) ?? JSONPointer("/" + path.drop { $0 != "/" }.dropFirst()), let last = pointer.tokens.last else {
+        // Upstream's patches overlook what comes before the first slash, but not that there is none.
+        guard path.utf8.contains(UInt8(ascii: "/")), let pointer = JSONPointer(String(path.drop { $0 != "/" })), let last = pointer.tokens.last else {
             return nil
         }
         parent = pointer.tokens.dropLast()

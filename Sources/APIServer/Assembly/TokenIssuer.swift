@@ -11,11 +11,7 @@ struct TokenIssuer: Sendable {
     /// Answers a `TokenRequest` with the token in its status.
     func issue(_ account: Value, _ request: Value) throws(APIError) -> Value {
         let seconds = request["spec"]["expirationSeconds"].integer ?? ServiceAccountTokens.defaultLifetime.components.seconds
-        guard seconds >= ServiceAccountTokens.minimalLifetime.components.seconds else {
-            throw .invalid(
-                kind: "TokenRequest", group: "authentication.k8s.io", name: account.name,
-                [.invalid("spec.expirationSeconds", .integer(seconds), "may not specify a duration less than 10 minutes")])
-        }
+        try Self.check(lifetime: seconds)
         var wanted = ServiceAccountTokens.Request(
             namespace: account.namespace, serviceAccount: .init(name: account.name, uid: account.uid),
             audiences: request["spec"]["audiences"].strings,
@@ -36,6 +32,17 @@ struct TokenIssuer: Sendable {
         answer["spec"]["audiences"] = Value(issued.claims.audiences)
         answer["status"] = ["token": .string(issued.token), "expirationTimestamp": .string(issued.expirationTimestamp.rfc3339)]
         return answer
+    }
+
+    private static func check(lifetime seconds: Int64) throws(APIError) {
+        let problem: String
+        switch seconds {
+        case ..<ServiceAccountTokens.minimalLifetime.components.seconds: problem = "may not specify a duration less than 10 minutes"
+        case ((1 << 32) + 1)...: problem = "may not specify a duration larger than 2^32 seconds"
+        default: return
+        }
+        throw .invalid(
+            kind: "TokenRequest", group: "authentication.k8s.io", name: "", [.invalid("spec.expirationSeconds", .integer(seconds), problem)])
     }
 
     private func bind(_ request: inout ServiceAccountTokens.Request, to reference: Value) throws(APIError) {

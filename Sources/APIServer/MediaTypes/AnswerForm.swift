@@ -26,6 +26,9 @@ struct AnswerForm: Sendable, Equatable {
         /// Whether its objects have a protobuf form, which custom resources haven't.
         var hasProtobuf = true
         var hasTable = true
+
+        /// Whether metadata alone is something to ask for.
+        var hasMetadata = true
         var isStream = false
 
         func serves(_ encoding: Encoding) -> Bool {
@@ -56,7 +59,7 @@ struct AnswerForm: Sendable, Equatable {
 
     private init?(_ clause: AcceptClause, _ encoding: Encoding, _ endpoint: Endpoint) {
         self.encoding = encoding
-        if let stream = clause.parameters["stream"], !(endpoint.isStream && stream == "watch") { return nil }
+        if let stream = clause.parameters["stream"], stream != "watch" { return nil }
         guard let kind = clause.parameters["as"] else { return }
         let version = String(clause.parameters["v"] ?? "")
         guard clause.parameters["g"] == "meta.k8s.io", version == "v1" || version == "v1beta1" else { return nil }
@@ -64,8 +67,8 @@ struct AnswerForm: Sendable, Equatable {
         case "Table":
             guard endpoint.hasTable, encoding != .protobuf else { return nil }
             shape = .table(version: version)
-        case "PartialObjectMetadata": shape = .partialMetadata(version: version)
-        case "PartialObjectMetadataList": shape = .partialMetadataList(version: version)
+        case "PartialObjectMetadata" where endpoint.hasMetadata: shape = .partialMetadata(version: version)
+        case "PartialObjectMetadataList" where endpoint.hasMetadata: shape = .partialMetadataList(version: version)
         default: return nil
         }
     }

@@ -1,4 +1,5 @@
 import ClusterClient
+import Identity
 import KubernetesAPI
 import ObjectModel
 import Schema
@@ -12,14 +13,44 @@ struct RequestBody: Sendable {
     /// - Parameter definition: What the body is to be, where it doesn't say so itself.
     static func parse(_ request: APIRequest, as definition: ResourceDefinition? = nil) throws(APIError) -> RequestBody {
         let hasProtobuf = definition?.type.content.hasProtobuf ?? true
-        switch request.contentType.isEmpty ? .json : Encoding(rawValue: request.contentType.mediaType) {
-        case .json: return try json(request.body)
-        case .yaml: return try yaml(request.body)
-        case .protobuf where hasProtobuf: return RequestBody(value: try ProtobufForm.decode(request.body, definition), duplicates: .none)
-        case .cbor: return try cbor(request.body)
-        default: throw .unsupportedMediaType(AnswerForm.Endpoint(hasProtobuf: hasProtobuf).mediaTypes)
+        let encoding = request.contentType.isEmpty ? .json : Encoding(rawValue: request.contentType.mediaType)
+        do throws(APIError) {
+            switch encoding {
+            case .json: return try json(request.body).asObject()
+            case .yaml: return try yaml(request.body).asObject()
+            case .cbor: return try cbor(request.body).asObject()
+            case .protobuf where hasProtobuf: break
+            default: throw .unsupportedMediaType(AnswerForm.Endpoint(hasProtobuf: hasProtobuf).mediaTypes)
+            }
+        } catch {
+            throw error.reason == .badRequest ? unrecognized(request.body, definition, error) : error
         }
+        return RequestBody(value: try ProtobufForm.decode(request.body, definition), duplicates: .none)
     }
+
+    /// Nothing at all is an object without members; any other value is none.
+    private func asObject() throws(APIError) -> RequestBody {
+        if value.isNull { return RequestBody(value: [:], duplicates: duplicates) }
+        guard !value.isObject else { return self }
+        throw .badRequest(
+            """
+            couldn't get version/kind; json parse error: json: cannot unmarshal \(DecodingError.jsonTypeName(of: value)) into Go value of type struct { APIVersion string \
+            "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }
+            """)
+    }
+
+    /// Upstream's words for a body that nothing can be made of, with its beginning: an object's as it is, anything else in hexadecimal.
+    private static func unrecognized(_ body: [UInt8], _ definition: ResourceDefinition?, _ error: APIError) -> APIError {
+        guard let definition else { return error }
+        let rest = body.count > shownMax ? " ..." : ""
+        let beginning = body.prefix(shownMax)
+        let shown =
+            body.isEmpty
+            ? "<empty>" : body.first == UInt8(ascii: "{") ? String(decoding: beginning, as: UTF8.self) + rest : Hexadecimal.encode(beginning) + rest
+        return .badRequest("the object provided is unrecognized (must be of type \(definition.kind)): \(error.message) (\(shown))")
+    }
+
+    private static let shownMax = 30
 
     private static func json(_ bytes: [UInt8]) throws(APIError) -> RequestBody {
         let parsed = bytes.withUnsafeBytes { bytes in

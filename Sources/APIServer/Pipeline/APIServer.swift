@@ -67,7 +67,8 @@ public final class APIServer: RequestHandler {
     public func handle(_ request: HTTPRequest) -> Outcome {
         let outcome = answer(request)
         let encoded = ResponseEncoder(accept: request.api.accept)?.encode(outcome) ?? outcome
-        let compressed = Compression(request)?.compress(encoded) ?? encoded
+        let indented = Indentation(request)?.indent(encoded) ?? encoded
+        let compressed = Compression(request)?.compress(indented) ?? indented
         return request.inProcessUser == nil ? auditIDs.mark(compressed, for: request) : compressed
     }
 

@@ -19,7 +19,11 @@ final class DiscoveryDocuments: Sendable {
 
     /// The document at a path, in the form that the request accepts; nil where there is none.
     func document(at path: String, _ request: APIRequest) throws(APIError) -> DiscoveryDocument? {
-        let isAggregated = path == "/api" || path == "/apis" ? try Self.wantsAggregated(request.accept) : false
+        let isRoot = path == "/api" || path == "/apis"
+        let isAggregated = isRoot ? try Self.wantsAggregated(request.accept) : false
+        if !isRoot, path.hasPrefix("/api") {
+            _ = try AnswerForm.negotiate(request.accept, AnswerForm.Endpoint(hasTable: false, hasMetadata: false))
+        }
         // Go clients read OpenAPI 2 as protobuf only.
         let isProtobuf = path == "/openapi/v2" && request.accept.contains(Self.openAPIProtobuf)
         if path == "/openapi/v2", !isProtobuf, !request.accept.isEmpty, !Self.acceptsJSON(request.accept) {

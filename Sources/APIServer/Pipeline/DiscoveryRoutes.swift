@@ -14,19 +14,20 @@ struct DiscoveryRoutes: Sendable {
 
     func route(_ request: HTTPRequest) throws(APIError) -> Outcome {
         let api = request.api
-        guard api.method == .get || api.method == .head else {
-            throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
-        }
         var path = Substring(api.path)
         while path.count > 1, path.last == "/" { path.removeLast() }
+        // Whoever only wants to know whether the server is well may ask as they like.
         if let health = HealthRoute(path, api) { return .respond(try health.answer(readiness())) }
+        guard api.method == .get || api.method == .head else {
+            throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource", details: .init(causes: []))
+        }
         switch path {
         case "/": return .respond(HTTPResponse(body: [documents.paths(adding: Array(documentsOfKeys.keys)).json()]))
         case "/version": return .respond(HTTPResponse(body: [Self.version.json()]))
         case "/metrics": return .respond(Self.text(metrics.exposition(), contentType: "text/plain; version=0.0.4; charset=utf-8"))
         default: if let keys = documentsOfKeys[String(path)] { return .respond(Self.keys(keys, isKeySet: path.hasSuffix("/jwks"))) }
         }
-        guard let document = try documents.document(at: String(path), api) else { throw ResourceRouter.unknownPath }
+        guard let document = try documents.document(at: String(path), api) else { return .respond(notFound(path)) }
         var answer = document.answer(ifNoneMatch: request.headers["if-none-match"])
         if path.hasPrefix("/openapi/v3/"), let hash = api.queryValue("hash") {
             // A document under an address with its hash never changes; an address with another hash leads to the right one.
@@ -45,8 +46,17 @@ struct DiscoveryRoutes: Sendable {
             body: [document.json()])
     }
 
+    /// Somewhere in the API nothing is known of a group; anywhere else the paths that there are help to find the right one.
+    private func notFound(_ path: Substring) -> HTTPResponse {
+        if path.hasPrefix("/apis/") { return Self.pageNotFound }
+        if path.hasPrefix("/api/") || path.hasPrefix("/openapi/") { return Presenter.failure(ResourceRouter.unknownPath) }
+        return HTTPResponse(status: 404, body: [documents.paths(adding: Array(documentsOfKeys.keys)).json()])
+    }
+
+    static let pageNotFound = text("404 page not found\n", status: 404)
+
     static func text(_ text: String, status: Int = 200, contentType: String = "text/plain; charset=utf-8") -> HTTPResponse {
-        HTTPResponse(status: status, contentType: contentType, body: [Array(text.utf8)])
+        HTTPResponse(status: status, contentType: contentType, headers: ["x-content-type-options": "nosniff"], body: [Array(text.utf8)])
     }
 
     /// The API that is served here: 1.36's.

@@ -15,7 +15,10 @@ struct ResourceRouter: Sendable {
     let subresources: SubresourceRouter
 
     func route(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo) throws(APIError) -> Outcome {
-        guard let resource = registry.resource(group: info.group, version: info.version, plural: info.resource) else { throw Self.unknownPath }
+        guard let resource = registry.resource(group: info.group, version: info.version, plural: info.resource) else {
+            if !registry.catalog.groupVersions.contains(where: { $0.group == info.group }) { return .respond(DiscoveryRoutes.pageNotFound) }
+            throw Self.unknownPath
+        }
         guard let deprecation = resource.definition.deprecation else { return try route(info, request, user, resource) }
         do {
             return Self.outcome(try route(info, request, user, resource), with: WarningHeaders([deprecation]).headers)
@@ -68,17 +71,29 @@ struct ResourceRouter: Sendable {
             guard let subresource = resource.definition.subresource(info.subresource) else { throw Self.unknownPath }
             verbs = subresource.verbs
         }
-        if resource.definition.isNamespaced, info.namespace.isEmpty, !["list", "watch"].contains(info.verb), info.verb != "create" {
-            throw Self.unknownPath
+        let mayFollow = verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list")) || Self.leadsElsewhere(info)
+        guard try Self.isPlaced(info, resource), mayFollow else {
+            throw APIError(
+                .methodNotAllowed, "the server does not allow this method on the requested resource", details: .init(causes: []))
         }
-        // Creations go to the collection, replacements and patches to an object.
-        let isElsewhere =
-            info.subresource.isEmpty && (info.verb == "create" ? !info.name.isEmpty : info.name.isEmpty && ["update", "patch"].contains(info.verb))
-        guard !isElsewhere,
-            Self.connections.contains(info.subresource) || verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list"))
-        else {
-            throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
+    }
+
+    /// Whether the path is one that the verb goes to: creations go to the collection, replacements and patches to an object, and objects of a namespace
+    /// are only listed and watched from above it.
+    private static func isPlaced(_ info: RequestInfo, _ resource: ServedResource) throws(APIError) -> Bool {
+        if resource.definition.isNamespaced {
+            if info.namespace.isEmpty, !info.name.isEmpty || !resource.definition.verbs.contains("list") { throw unknownPath }
+            if info.namespace.isEmpty, !["list", "watch"].contains(info.verb) { return false }
+        } else if !info.namespace.isEmpty, info.resource != "namespaces" {
+            throw unknownPath
         }
+        guard info.subresource.isEmpty else { return true }
+        return info.verb == "create" ? info.name.isEmpty : !(info.name.isEmpty && ["update", "patch"].contains(info.verb))
+    }
+
+    /// Whether what answers is another's, which knows its methods: anything may be asked of a proxy, and commands and ports are opened by a read too.
+    private static func leadsElsewhere(_ info: RequestInfo) -> Bool {
+        info.subresource == "proxy" || (["exec", "attach", "portforward"].contains(info.subresource) && ["get", "create"].contains(info.verb))
     }
 
     /// Subresources that lead elsewhere, where the media type is the other end's.
@@ -115,7 +130,7 @@ struct ResourceRouter: Sendable {
         case "patch": return .wait { await answer(form, resource, api) { () throws(APIError) in try await patch(info, api, user, resource) } }
         case "delete": return .wait { await delete(info, api, user, resource, form) }
         case "deletecollection": return .wait { await deleteCollection(info, api, user, resource, form) }
-        default: throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
+        default: throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource", details: .init(causes: []))
         }
     }
 
@@ -146,9 +161,8 @@ struct ResourceRouter: Sendable {
         let options = try WriteOptions(request)
         let body = try RequestBody.parse(request, as: resource.definition)
         let context = context(info, user, isDryRun: options.isDryRun, fieldManager: options.fieldManager)
-        return try await writer(resource).update(name: info.name, isPatch: false, options, context) { old throws(APIError) in
-            if old == nil { try requireCreate(info, user) }
-            return (body.value, body.duplicates)
+        return try await writer(resource).replace(name: info.name, by: body, options, context) { () throws(APIError) in
+            try requireCreate(info, user)
         }
     }
 

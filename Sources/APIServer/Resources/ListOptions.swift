@@ -106,7 +106,7 @@ struct ListOptions: Sendable {
         do {
             selection.labels = try info.selectors.labels()
         } catch {
-            throw .badRequest("unable to parse requirement: \(error)")
+            throw .badRequest("\(error)")
         }
         do {
             selection.fields = try info.selectors.fields()

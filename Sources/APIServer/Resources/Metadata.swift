@@ -22,10 +22,19 @@ enum Metadata {
         }
     }
 
-    /// Keeps what a client can't change, whatever it sent.
-    static func prepareForUpdate(_ object: inout Value, old: Value, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
-        if !object.uid.isEmpty, object.uid != old.uid {
+    /// Keeps what a client can't change, and refuses to change what only a deletion changes. A uid that is put says which object is meant; a patch that
+    /// has one would change it.
+    static func prepareForUpdate(_ object: inout Value, old: Value, isPatch: Bool, _ resource: ServedResource) throws(APIError) {
+        if !isPatch, !object.uid.isEmpty, object.uid != old.uid {
             throw resource.isAnother(object.uid, than: old)
+        }
+        let changed = ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"].filter {
+            !object.metadata[$0].isEmpty && object.metadata[$0] != old.metadata[$0]
+        }
+        if !changed.isEmpty {
+            throw .invalid(
+                kind: resource.definition.kind, group: resource.group, name: old.name,
+                changed.map { .invalid("metadata.\($0)", object.metadata[$0], "field is immutable") })
         }
         for field in [
             "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion", "managedFields",
@@ -47,6 +56,29 @@ enum Metadata {
                     ])
             }
         }
+    }
+
+    /// Owners that an object names twice count once. Returns upstream's warning of it.
+    static func dropRepeatedOwners(_ object: inout Value) -> [String] {
+        let owners = object.metadata["ownerReferences"].array
+        guard owners.count > 1 else { return [] }
+        var kept: [Value] = []
+        var repeated: [String] = []
+        for owner in owners {
+            if !kept.contains(owner) {
+                kept.append(owner)
+            } else if let uid = owner["uid"].string, !repeated.contains(uid) {
+                repeated.append(uid)
+            }
+        }
+        guard kept.count < owners.count else { return [] }
+        object.metadata["ownerReferences"] = .array(kept)
+        return [
+            """
+            .metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as \
+            1.24; please fix your requests; duplicate UID(s) observed: \(repeated.joined(separator: ", "))
+            """
+        ]
     }
 
     /// Counts a change of anything but status and metadata, of which a few kinds count `metadata` too.

@@ -173,7 +173,9 @@ struct Presenter: Sendable {
         switch wish {
         case "", "Metadata": return "Metadata"
         case "None", "Object": return wish
-        default: throw .badRequest("unrecognized includeObject value: \"\(wish)\"")
+        default:
+            throw .badRequest(
+                "Unable to convert to Table as requested: includeObject: Invalid value: \"\(wish)\": must be 'Metadata', 'Object', 'None', or empty")
         }
     }
 

@@ -83,22 +83,42 @@ struct ResourceWriter: Sendable {
 
     // MARK: Update
 
+    /// Replaces an object by a body. That is read before anything is looked up: what is wrong with it is said also where there is no such object.
+    /// - Parameter requireCreate: Throws where whoever asks may not create the object, which is what this comes to where there is none.
+    func replace(
+        name: String, by body: RequestBody, _ options: WriteOptions, _ context: WriteContext,
+        requireCreate: @escaping @Sendable () throws(APIError) -> Void
+    ) async throws(APIError) -> Written {
+        var object = body.value
+        try checkTarget(&object, context)
+        let warnings = try decode(&object, body.duplicates, options)
+        let decoded = object
+        var written = try await update(name: name, isPatch: false, options, context, isDecoded: true) { old throws(APIError) in
+            if old == nil { try requireCreate() }
+            return (decoded, .none)
+        }
+        written.warnings = warnings + written.warnings
+        return written
+    }
+
     /// How an update comes to the new object: given the old one, or nil where there is none and the resource can be created so.
     typealias Transform = @Sendable (Value?) throws(APIError) -> (object: Value, duplicates: RepeatedKeys)
 
     /// Replaces an object by what `transform` makes of it. `isPatch` retries over concurrent changes; `patch` is the one that is to blame where
-    /// the result isn't of the type.
+    /// the result isn't of the type; `isDecoded` says that it is.
     func update(
-        name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, patch: PatchBody? = nil, _ transform: Transform
+        name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, patch: PatchBody? = nil, isDecoded: Bool = false,
+        _ transform: Transform
     ) async throws(APIError) -> Written {
         let key = resource.key(namespace: context.request.namespace, name: name)
         return try await resource.alone(at: key) { () throws(APIError) in
-            try await update(key, name, isPatch: isPatch, options, context, patch, transform)
+            try await update(key, name, isPatch: isPatch, options, context, patch, isDecoded: isDecoded, transform)
         }
     }
 
     private func update(
-        _ key: String, _ name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, _ patch: PatchBody?, _ transform: Transform
+        _ key: String, _ name: String, isPatch: Bool, _ options: WriteOptions, _ context: WriteContext, _ patch: PatchBody?, isDecoded: Bool,
+        _ transform: Transform
     ) async throws(APIError) -> Written {
         for _ in 0..<Self.attemptsMax {
             guard let current = resource.collection.find(key) else {
@@ -115,13 +135,18 @@ struct ResourceWriter: Sendable {
             }
             let old = try resource.value(of: current)
             var (object, duplicates) = try transform(old)
-            try checkTarget(&object, context)
-            let isConditional = !object.resourceVersion.isEmpty && !(isPatch && object.resourceVersion == old.resourceVersion)
-            if isConditional, object.resourceVersion != old.resourceVersion { throw resource.modified(name) }
+            if !isDecoded { try checkTarget(&object, context) }
+            // "0" is any version.
+            let wanted = object.resourceVersion == "0" ? "" : object.resourceVersion
+            let isConditional = !wanted.isEmpty && !(isPatch && wanted == old.resourceVersion)
+            if isConditional, wanted != old.resourceVersion { throw resource.modified(name) }
             if !isPatch, !isConditional, !resource.strategy.allowsUnconditionalUpdate {
-                throw invalid(name, [.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
+                // Upstream names the resource here, where others have the kind.
+                throw .invalid(
+                    kind: plural, group: resource.group, name: name,
+                    [.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
             }
-            let warnings = try decode(&object, duplicates, options, patch)
+            let warnings = isDecoded ? [] : try decode(&object, duplicates, options, patch)
             do throws(APIError) {
                 let bytes = try await store(object, over: old, current, context)
                 let doubts =
@@ -139,7 +164,7 @@ struct ResourceWriter: Sendable {
     private func store(_ changed: Value, over old: Value, _ current: StoredObject, _ context: WriteContext) async throws(APIError) -> [UInt8] {
         var object = changed
         let managed = object.metadata["managedFields"]
-        try Metadata.prepareForUpdate(&object, old: old, resource, context)
+        try Metadata.prepareForUpdate(&object, old: old, isPatch: context.request.verb == "patch", resource)
         keepOtherHalf(&object, old, context)
         applyDefaults(&object)
         FieldTracking(resource, context).track(&object, old: old, sent: managed)
@@ -245,7 +270,9 @@ struct ResourceWriter: Sendable {
             object.metadata["namespace"] = .null
         }
         guard !info.name.isEmpty, info.verb != "create" else { return }
-        if object.name.isEmpty { object.metadata["name"] = .string(info.name) }
+        if object.name.isEmpty {
+            throw .badRequest("the name of the object (\(info.name) based on URL) was undeterminable: name must be provided")
+        }
         guard object.name == info.name else {
             throw .badRequest("the name of the object (\(object.name)) does not match the name on the URL (\(info.name))")
         }
@@ -254,8 +281,10 @@ struct ResourceWriter: Sendable {
     private func decode(_ object: inout Value, _ duplicates: RepeatedKeys, _ options: WriteOptions, _ patch: PatchBody? = nil) throws(APIError)
         -> [String]
     {
-        try BodyDecoder(type: resource.definition.type, kind: resource.definition.kind, validation: options.fieldValidation, patch: patch)
-            .decode(&object, duplicates)
+        let decoder = BodyDecoder(
+            type: resource.definition.type, kind: resource.definition.kind, validation: options.fieldValidation, patch: patch)
+        let warnings = try decoder.decode(&object, duplicates)
+        return warnings + Metadata.dropRepeatedOwners(&object)
     }
 
     private func applyDefaults(_ object: inout Value) { Defaulter.apply(to: &object, type: resource.definition.type) }

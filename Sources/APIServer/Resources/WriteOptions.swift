@@ -65,8 +65,8 @@ struct WriteOptions: Sendable {
 
     /// `All` is the only stage there is.
     static func dryRun(_ stages: [String], kind: String) throws(APIError) -> Bool {
-        for stage in stages where stage != "All" {
-            throw .invalid(kind: kind, group: "meta.k8s.io", name: "", [.notSupported("dryRun", .string(stage), ["All"])])
+        if !stages.allSatisfy({ $0 == "All" }) {
+            throw .invalid(kind: kind, group: "meta.k8s.io", name: "", [.notSupported("dryRun", Value(stages), ["All"])])
         }
         return !stages.isEmpty
     }

@@ -23,17 +23,17 @@ final class ServiceAddresses: Sendable {
 
     // MARK: Addresses
 
-    /// Reserves one address for a service. Its own address is no conflict.
-    func reserve(_ text: String, for service: String) throws(Refusal) {
+    /// Reserves one address for a service. Its own address is no conflict. A dry run only looks whether it could.
+    func reserve(_ text: String, for service: String, isDryRun: Bool = false) throws(Refusal) {
         guard let address = IPv4Range.address(text), range.isUsable(address) else { throw .outOfRange }
         try state.withLock { state throws(Refusal) in
             if let owner = state.addresses[address], owner != service { throw .taken }
-            state.addresses[address] = service
+            if !isDryRun { state.addresses[address] = service }
         }
     }
 
     /// Reserves any free address.
-    func reserveAny(for service: String) throws(Refusal) -> String {
+    func reserveAny(for service: String, isDryRun: Bool = false) throws(Refusal) -> String {
         try state.withLock { state throws(Refusal) in
             let size = range.usable
             let band = min(max(16, size / 16), 256)
@@ -44,7 +44,7 @@ final class ServiceAddresses: Sendable {
                     let index = part.lowerBound + (start - part.lowerBound + step) % part.count
                     let address = range.address(at: index)
                     if state.addresses[address] == nil {
-                        state.addresses[address] = service
+                        if !isDryRun { state.addresses[address] = service }
                         return IPv4Range.text(address)
                     }
                 }
@@ -55,21 +55,21 @@ final class ServiceAddresses: Sendable {
 
     // MARK: Ports
 
-    func reserve(port: Int, for service: String) throws(Refusal) {
+    func reserve(port: Int, for service: String, isDryRun: Bool = false) throws(Refusal) {
         guard nodePorts.contains(port) else { throw .outOfRange }
         try state.withLock { state throws(Refusal) in
             if let owner = state.ports[port], owner != service { throw .taken }
-            state.ports[port] = service
+            if !isDryRun { state.ports[port] = service }
         }
     }
 
-    func reserveAnyPort(for service: String) throws(Refusal) -> Int {
+    func reserveAnyPort(for service: String, isDryRun: Bool = false) throws(Refusal) -> Int {
         try state.withLock { state throws(Refusal) in
             let start = Int.random(in: nodePorts)
             for step in 0..<nodePorts.count {
                 let port = nodePorts.lowerBound + (start - nodePorts.lowerBound + step) % nodePorts.count
                 if state.ports[port] == nil {
-                    state.ports[port] = service
+                    if !isDryRun { state.ports[port] = service }
                     return port
                 }
             }

@@ -34,6 +34,9 @@ struct ServiceStrategy: ResourceStrategy {
             for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] { object["spec"][field] = .null }
         }
         dropFieldsOfOldType(&object, old: old)
+        if Self.hasHealthCheck(object), Self.hasHealthCheck(old), object["spec"]["healthCheckNodePort"].isEmpty {
+            object["spec"]["healthCheckNodePort"] = old["spec"]["healthCheckNodePort"]
+        }
         guard Self.needsPorts(object), Self.needsPorts(old) else {
             if !Self.needsPorts(object), Self.needsPorts(old) { dropNodePorts(&object, old: old) }
             return
@@ -56,7 +59,7 @@ struct ServiceStrategy: ResourceStrategy {
         drop(["externalTrafficPolicy"]) {
             Self.needsPorts($0) || $0["spec"]["type"] == "ClusterIP" && !$0["spec"]["externalIPs"].isEmpty
         }
-        drop(["healthCheckNodePort"]) { $0["spec"]["type"] == "LoadBalancer" && $0["spec"]["externalTrafficPolicy"] == "Local" }
+        drop(["healthCheckNodePort"], where: Self.hasHealthCheck)
     }
 
     private func dropNodePorts(_ object: inout Value, old: Value) {
@@ -80,22 +83,39 @@ struct ServiceStrategy: ResourceStrategy {
             if isRefused {
                 return
             } else if chosen.isEmpty {
-                let address = try addresses.reserveAny(for: object.uid)
+                let address = try addresses.reserveAny(for: object.uid, isDryRun: isDryRun)
                 object["spec"]["clusterIP"] = .string(address)
                 object["spec"]["clusterIPs"] = [.string(address)]
             } else {
                 object["spec"]["clusterIP"] = .string(chosen)
                 if object["spec"]["clusterIPs"].isEmpty { object["spec"]["clusterIPs"] = [.string(chosen)] }
                 // What is no address at all is for validation to refuse.
-                if IPAddress(chosen) != nil { try addresses.reserve(chosen, for: object.uid) }
+                if IPAddress(chosen) != nil { try addresses.reserve(chosen, for: object.uid, isDryRun: isDryRun) }
             }
         } catch {
             throw refusal(object, "spec.clusterIPs", object["spec"]["clusterIPs"], Self.addressWords(error, chosen, addresses.range))
         }
-        try allocatePorts(&object)
+        try allocatePorts(&object, isDryRun: isDryRun)
+        try allocateHealthCheckPort(&object, isDryRun: isDryRun)
     }
 
-    private func allocatePorts(_ object: inout Value) throws(APIError) {
+    /// Where a load balancer asks which nodes have a pod of the service.
+    private func allocateHealthCheckPort(_ object: inout Value, isDryRun: Bool) throws(APIError) {
+        guard Self.hasHealthCheck(object) else { return }
+        let wanted = object["spec"]["healthCheckNodePort"].int ?? 0
+        do {
+            if wanted == 0 {
+                object["spec"]["healthCheckNodePort"] = Value(try addresses.reserveAnyPort(for: object.uid, isDryRun: isDryRun))
+            } else if addresses.nodePorts.contains(wanted) {
+                try addresses.reserve(port: wanted, for: object.uid, isDryRun: isDryRun)
+            }
+        } catch {
+            let words = Self.portWords(error, addresses.nodePorts)
+            throw .internalError("failed to allocate requested HealthCheck NodePort \(wanted): \(words)")
+        }
+    }
+
+    private func allocatePorts(_ object: inout Value, isDryRun: Bool) throws(APIError) {
         guard Self.needsPorts(object) else { return }
         let isAllocating = object["spec"]["type"].string == "NodePort" || object["spec"]["allocateLoadBalancerNodePorts"].bool != false
         var ports = object["spec"]["ports"].array
@@ -103,9 +123,9 @@ struct ServiceStrategy: ResourceStrategy {
             let wanted = ports[index]["nodePort"].int ?? 0
             do {
                 if wanted != 0 {
-                    try addresses.reserve(port: wanted, for: object.uid)
+                    try addresses.reserve(port: wanted, for: object.uid, isDryRun: isDryRun)
                 } else if isAllocating {
-                    ports[index]["nodePort"] = Value(try addresses.reserveAnyPort(for: object.uid))
+                    ports[index]["nodePort"] = Value(try addresses.reserveAnyPort(for: object.uid, isDryRun: isDryRun))
                 }
             } catch {
                 throw refusal(object, "spec.ports[\(index)].nodePort", Value(wanted), Self.portWords(error, addresses.nodePorts))
@@ -141,11 +161,17 @@ struct ServiceStrategy: ResourceStrategy {
 
     private static func needsPorts(_ service: Value) -> Bool { ["NodePort", "LoadBalancer"].contains(service["spec"]["type"].string) }
 
+    private static func hasHealthCheck(_ service: Value) -> Bool {
+        service["spec"]["type"] == "LoadBalancer" && service["spec"]["externalTrafficPolicy"] == "Local"
+    }
+
     private static func transport(_ port: Value) -> String { port["protocol"].string ?? "TCP" }
 
     private static func ips(_ service: Value) -> [String] { service["spec"]["clusterIPs"].strings.filter { $0 != "None" } }
 
-    private static func ports(_ service: Value) -> [Int] { service["spec"]["ports"].array.compactMap { $0["nodePort"].int } }
+    private static func ports(_ service: Value) -> [Int] {
+        (service["spec"]["ports"].array.map { $0["nodePort"] } + [service["spec"]["healthCheckNodePort"]]).compactMap(\.int)
+    }
 
     func abandon(_ object: Value, old: Value?) {
         addresses.keep(old.map(Self.ips) ?? [], old.map(Self.ports) ?? [], for: object.uid)

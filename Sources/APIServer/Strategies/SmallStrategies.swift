@@ -51,11 +51,55 @@ struct EventStrategy: ResourceStrategy {
     }
 }
 
-/// Persistent volumes and claims: they begin in a phase.
+/// Persistent volumes: they begin in a phase.
 struct InitialPhaseStrategy: ResourceStrategy {
     let phase: String
 
     func initialStatus(of object: Value) -> Value { ["phase": .string(phase)] }
+}
+
+/// Claims: what a volume is to be filled from stands in two fields, of which the old one takes claims and snapshots only.
+struct PersistentVolumeClaimStrategy: ResourceStrategy {
+    func initialStatus(of object: Value) -> Value { ["phase": "Pending"] }
+
+    func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
+        dropOtherSources(&object)
+        unite(&object)
+    }
+
+    func prepareForUpdate(_ object: inout Value, old: Value, _ context: WriteContext) throws(APIError) {
+        // What was there before this rule stays.
+        if old["spec"]["dataSource"].isEmpty, old["spec"]["dataSourceRef"].isEmpty { dropOtherSources(&object) }
+        unite(&object)
+    }
+
+    private func dropOtherSources(_ claim: inout Value) {
+        let source = claim["spec"]["dataSource"]
+        guard !source.isEmpty else { return }
+        switch (source["kind"].string ?? "", source["apiGroup"].string ?? "") {
+        case ("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io"): return
+        default: claim["spec"]["dataSource"] = .null
+        }
+    }
+
+    /// Each field says what the other one does, but for sources in other namespaces.
+    private func unite(_ claim: inout Value) {
+        let (source, reference) = (claim["spec"]["dataSource"], claim["spec"]["dataSourceRef"])
+        if reference.isEmpty, !source.isEmpty {
+            claim["spec"]["dataSourceRef"] = source
+        } else if source.isEmpty, !reference.isEmpty, reference["namespace"].isEmpty {
+            claim["spec"]["dataSource"] = reference
+        }
+    }
+}
+
+/// Limit ranges: whoever has no name for one gets one.
+struct LimitRangeStrategy: ResourceStrategy {
+    var allowsCreateOnUpdate: Bool { true }
+
+    func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
+        if object.name.isEmpty { object.metadata["name"] = .string(object.uid) }
+    }
 }
 
 /// ReplicaSets and ReplicationControllers.
@@ -69,6 +113,24 @@ struct ReplicaSetStrategy: ResourceStrategy {
     var selectableFields: SelectableFields { { ["status.replicas": String($0["status"]["replicas"].int ?? 0)] } }
 }
 
+/// Daemon sets: an annotation counts their templates, as a field did before there were revisions.
+struct DaemonSetStrategy: ResourceStrategy {
+    private static let annotation = "deprecated.daemonset.template.generation"
+
+    var hasGeneration: Bool { true }
+
+    func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
+        if Self.count(object) < 1 { object.metadata["annotations"][Self.annotation] = "1" }
+    }
+
+    func prepareForUpdate(_ object: inout Value, old: Value, _ context: WriteContext) throws(APIError) {
+        let isChanged = object["spec"]["template"] != old["spec"]["template"]
+        object.metadata["annotations"][Self.annotation] = .string(String(Self.count(old) + (isChanged ? 1 : 0)))
+    }
+
+    private static func count(_ set: Value) -> Int64 { set.metadata["annotations"][annotation].string.flatMap { Int64($0) } ?? 0 }
+}
+
 /// Jobs: unless told otherwise, a job selects its pods by its own uid.
 struct JobStrategy: ResourceStrategy {
     var hasGeneration: Bool { true }
@@ -76,9 +138,8 @@ struct JobStrategy: ResourceStrategy {
     func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
         let template = object["spec"]["template"]["metadata"]["labels"]
         if object["spec"]["manualSelector"].bool != true { generateSelector(&object, template) }
-        // A job without labels has its template's; where that had none either, those that it was given.
-        guard object.metadata["labels"].isEmpty else { return }
-        object.metadata["labels"] = template.isEmpty ? object["spec"]["template"]["metadata"]["labels"] : template
+        // A job without labels has its template's, also those that it was just given.
+        if object.metadata["labels"].isEmpty { object.metadata["labels"] = object["spec"]["template"]["metadata"]["labels"] }
     }
 
     private func generateSelector(_ object: inout Value, _ template: Value) {

@@ -12,8 +12,10 @@ enum Strategies {
         case ("", "secrets"): SecretStrategy()
         case ("", "events"), ("events.k8s.io", "events"): EventStrategy()
         case ("", "persistentvolumes"): InitialPhaseStrategy(phase: "Pending")
-        case ("", "persistentvolumeclaims"): InitialPhaseStrategy(phase: "Pending")
+        case ("", "persistentvolumeclaims"): PersistentVolumeClaimStrategy()
+        case ("", "limitranges"): LimitRangeStrategy()
         case ("", "replicationcontrollers"), ("apps", "replicasets"): ReplicaSetStrategy()
+        case ("apps", "daemonsets"): DaemonSetStrategy()
         case ("batch", "jobs"): JobStrategy()
         case ("certificates.k8s.io", "certificatesigningrequests"): CertificateSigningRequestStrategy()
         default: plain(definition)
@@ -29,7 +31,7 @@ enum Strategies {
 
     /// Kinds whose `metadata.generation` counts changes.
     private static let counted: Set<String> = [
-        "podtemplates", "deployments", "daemonsets", "statefulsets", "cronjobs", "poddisruptionbudgets", "ingresses", "networkpolicies",
+        "podtemplates", "deployments", "statefulsets", "cronjobs", "poddisruptionbudgets", "ingresses", "networkpolicies",
         "ingressclasses", "endpointslices", "priorityclasses", "mutatingwebhookconfigurations", "validatingwebhookconfigurations",
         "validatingadmissionpolicies", "validatingadmissionpolicybindings", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
         "customresourcedefinitions", "flowschemas", "prioritylevelconfigurations", "deviceclasses", "resourceslices",
@@ -39,9 +41,10 @@ enum Strategies {
 
     private static let conditional: Set<String> = [
         "leases", "poddisruptionbudgets", "customresourcedefinitions", "apiservices", "runtimeclasses", "csidrivers", "csinodes", "volumeattachments",
+        "csistoragecapacities", "mutatingwebhookconfigurations", "validatingwebhookconfigurations",
     ]
 
     private static let createdOnUpdate: Set<String> = [
-        "leases", "endpoints", "limitranges", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
+        "leases", "endpoints", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
     ]
 }

@@ -7,6 +7,7 @@ struct BindingHandler: Sendable {
     let environment: Environment
 
     func bind(_ binding: Value, name: String, _ options: WriteOptions, _ context: WriteContext) async throws(APIError) {
+        guard binding.name == name else { throw .badRequest("name in URL does not match name in Binding object") }
         let target = binding["target"]
         let node = target["name"].string ?? ""
         var problems: [FieldError] = []

@@ -10,10 +10,10 @@ struct EvictionHandler: Sendable {
     let podWriter: ResourceWriter
 
     func evict(_ eviction: Value, name: String, _ request: APIRequest, _ context: WriteContext) async throws(APIError) {
+        guard eviction.name == name else { throw .badRequest("name in URL does not match name in Eviction object") }
         guard let current = pods.collection.find(pods.key(namespace: context.request.namespace, name: name)) else { throw pods.notFound(name) }
         let pod = try current.value()
         var options = try Self.options(eviction, request)
-        guard eviction.name.isEmpty || eviction.name == name else { throw .badRequest("name in URL does not match name in Eviction object") }
         if !Self.isFree(pod) { try await spend(pod, options, context) }
         if !options.isDryRun { try await mark(name, &options, context) }
         _ = try await deleter.delete(name: name, options, context)

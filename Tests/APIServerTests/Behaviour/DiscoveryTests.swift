@@ -69,4 +69,13 @@ import Testing
         ]
         for fields in others { #expect(get(fields)?.status == 200, "\(fields)") }
     }
+
+    @Test(arguments: ["text/html", "application/json;as=Table;g=meta.k8s.io;v=v1", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"])
+    func `what there is comes in no other form`(_ accept: String) async throws {
+        let server = try await TestServer()
+        for path in ["/api/v1", "/apis/apps", "/apis/apps/v1"] {
+            #expect(try await server.send(APIRequest(.get, path, accept: accept)).status == 406)
+            #expect(try await server.send(APIRequest(.get, path, accept: "\(accept), application/json")).status == 200)
+        }
+    }
 }

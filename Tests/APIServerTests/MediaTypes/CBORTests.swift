@@ -26,7 +26,8 @@ import Testing
     @Test func brokenCBORIsABadRequest() async throws {
         let server = try await TestServer()
         let (status, answer) = try await server.send(APIRequest(.post, Self.path, contentType: Self.mediaType, body: [0xA1]))
-        #expect(status == 400 && answer["message"] == "couldn't get version/kind; cbor parse error: cbor: unexpected EOF")
+        #expect(status == 400)
+        #expect(answer["message"].string?.hasSuffix("couldn't get version/kind; cbor parse error: cbor: unexpected EOF (a1)") == true)
     }
 
     @Test func aWatchInCBORIsASequence() async throws {
