@@ -24,6 +24,7 @@ enum WorkloadStatusValidation {
                 ])
             collisions($0["status"], $1)
         },
+        "batch/jobs:status": JobStatusValidation.check,
         "policy/poddisruptionbudgets:status": { budget, _ in
             numbers(budget["status"], ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"])
         },
