@@ -82,16 +82,14 @@ struct ResourceReader: Sendable {
 
     // MARK: Revisions
 
-    /// Reads a `resourceVersion`: nil where none is asked for.
+    /// Reads a `resourceVersion`: nil where none is asked for. What is no version is the server's fault in upstream's words, except for a list.
     static func revision(_ text: String?) throws(APIError) -> Int64? {
         guard let text, !text.isEmpty else { return nil }
         // None comes near the largest, but it's a number for all that.
         if let revision = UInt64(text), text.first != "+" { return Int64(clamping: revision) }
         let isNumber = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        throw .badRequest(
-            """
-            resourceVersion: Invalid value: "\(text)": strconv.ParseUint: parsing "\(text)": \(isNumber ? "value out of range" : "invalid syntax")
-            """)
+        let why = "strconv.ParseUint: parsing \(Value.string(text)): \(isNumber ? "value out of range" : "invalid syntax")"
+        throw APIError(.unknown, "resourceVersion: Invalid value: \(Value.string(text)): \(why)")
     }
 
     static func tooLarge(_ wanted: Int64, _ current: Int64) -> APIError {
