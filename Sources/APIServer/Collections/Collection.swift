@@ -33,6 +33,9 @@ final class Collection: Sendable {
         /// Changes after this revision are all in the history.
         var historyStart: Int64 = 0
 
+        /// Changes that the store told of.
+        var eventCount = 0
+
         /// What lists in pages are taken from, newest last: they ask for the next page soon.
         var held: [(revision: Int64, snapshot: Snapshot)] = []
     }
@@ -81,6 +84,9 @@ final class Collection: Sendable {
         }
     }
 
+    /// Changes that the store told of since the start.
+    var eventCount: Int { following.withLock { $0.eventCount } }
+
     var watcherCount: Int { following.withLock { $0.watchers.count } }
 
     // MARK: Following the log
@@ -106,6 +112,7 @@ final class Collection: Sendable {
             event.previous?.keepLean()
             defer { event.previous?.dropLean() }
             following.history.append(event)
+            following.eventCount += 1
             if following.history.count > Self.historyMax * 2 {
                 let excess = following.history.count - Self.historyMax
                 following.historyStart = following.history[excess - 1].revision

@@ -104,10 +104,9 @@ public final class FlowControl: Sendable {
         case refused(HTTPResponse)
     }
 
-    func turn(_ info: RequestInfo, _ user: UserInfo, _ request: APIRequest) -> Turn {
+    func turn(_ info: RequestInfo, _ user: UserInfo, _ request: APIRequest, at now: Int) -> Turn {
         if Self.isLongConnection(info) { return .free }
         guard var pass = configuration.withLock({ $0 }).classify(info, user) else { return .free }
-        let now = MonotonicTime.now
         let counts = pass.schema.counts
         pass.work = estimator.estimate(info, request, counts, seatsMax: pass.seatsMax)
         pass.watch = estimator.watches.watch(info)
