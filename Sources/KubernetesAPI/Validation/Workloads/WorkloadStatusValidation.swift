@@ -26,6 +26,7 @@ enum WorkloadStatusValidation {
         },
         "batch/jobs:status": JobStatusValidation.check,
         "policy/poddisruptionbudgets:status": { budget, _ in
+            budget["status"].standardConditions()
             numbers(budget["status"], ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"])
         },
         "autoscaling/horizontalpodautoscalers:status": { scaler, _ in numbers(scaler["status"], ["currentReplicas", "desiredReplicas"]) },
