@@ -46,6 +46,14 @@ import Testing
         Rule(
             #"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","spec":{"leaseDurationSeconds":0}}"#,
             "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0"),
+        Rule(#"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","spec":{"preferredHolder":"a","strategy":"example.com/Best"}}"#),
+        Rule(
+            #"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","spec":{"leaseTransitions":-1,"preferredHolder":"a"}}"#,
+            "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0",
+            "spec.preferredHolder: Forbidden: may only be specified when `strategy` is defined"),
+        Rule(
+            #"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","spec":{"strategy":"Best"}}"#,
+            #"spec.strategy: Unsupported value: "Best": supported values: "OldestEmulationVersion""#),
         Rule(
             #"{"apiVersion":"v1","kind":"Event","metadata":{"namespace":"a"},"involvedObject":{"namespace":"b"}}"#,
             #"involvedObject.namespace: Invalid value: "b": does not match event.namespace"#),
