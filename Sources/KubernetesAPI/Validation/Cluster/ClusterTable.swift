@@ -18,6 +18,7 @@ enum ClusterTable {
         "certificates.k8s.io/certificatesigningrequests:status": { SigningRequestValidation.check($0, $1, .status) },
         "apiregistration.k8s.io/apiservices": apiService,
         "apiextensions.k8s.io/customresourcedefinitions": CustomResourceDefinitionValidation.check,
+        "apiextensions.k8s.io/customresourcedefinitions:status": CustomResourceDefinitionValidation.status,
     ]
 
     private static func finalizers(_ namespace: Field, areNumbered: Bool = false) {
