@@ -18,6 +18,10 @@ final class Collection: Sendable {
     private let store: any Store
     private let current = Mutex(Current())
 
+    /// Lists that were made from it, and the objects in them.
+    let lists = Atomic(0)
+    let listedObjects = Atomic(0)
+
     /// Taken before `current` by whoever dispatches or registers, so that a watcher neither misses nor repeats an event.
     private let following = Mutex(Following())
 

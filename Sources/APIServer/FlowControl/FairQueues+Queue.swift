@@ -17,6 +17,7 @@ extension FairQueues {
 
         var count: Int { requests.count - taken }
         var isIdle: Bool { executing == 0 && count == 0 }
+        var waitingSeats: Int { requests[taken...].reduce(0) { $0 + $1.seats } }
         var first: Request? { count > 0 ? requests[taken] : nil }
 
         /// Where it would stand but for the work under way.

@@ -129,7 +129,8 @@ public final class FlowControl: Sendable {
     }
 
     /// What is in force now.
-    var levels: [PriorityLevel] { configuration.withLock { $0 }.levels }
+    var inForce: FlowConfiguration { configuration.withLock { $0 } }
+    var levels: [PriorityLevel] { inForce.levels }
 
     private static func isLongConnection(_ info: RequestInfo) -> Bool {
         switch info.subresource {

@@ -92,6 +92,11 @@ final class PriorityLevel: Sendable {
     /// The virtual time of its queues in seat-nanoseconds, as it was when they changed last.
     var progress: Double { state.withLock { $0.queues?.time.progress ?? 0 } }
 
+    /// How it stands: requests that wait and that hold seats, and its queues.
+    var standing: (waiting: Int, executing: Int, queues: FairQueues?) {
+        state.withLock { ($0.queues?.count ?? 0, $0.executing, $0.queues) }
+    }
+
     /// How its queues stood when a request was let in last.
     var lastDispatch: FairQueues.Dispatch? { state.withLock { $0.queues?.lastDispatch } }
 

@@ -56,9 +56,11 @@ public final class APIServer: RequestHandler {
         self.flowControl = flowControl
         discovery = DiscoveryRoutes(
             documents: DiscoveryDocuments(registry.catalog), readiness: extensions.readiness, documentsOfKeys: extensions.keyDocuments,
-            metrics: metrics)
+            metrics: metrics, flowControl: flowControl)
         router = ResourceRouter(
-            registry: registry, store: registry.store, admission: Admission(chain: gates.admission, stored: registry), authorizer: gates.authorizer,
+            registry: registry, store: registry.store,
+            admission: Admission(chain: gates.admission, stored: registry, metrics: AdmissionMetrics(configuration.metrics)),
+            authorizer: gates.authorizer,
             environment: configuration.environment, deadlines: deadlines,
             subresources: SubresourceRouter(
                 reviews: extensions.reviews, issueToken: extensions.issueToken, connect: extensions.connect, components: extensions.components))

@@ -1,4 +1,5 @@
 import Metrics
+import Synchronization
 
 /// What the collections hold and tell, read when someone asks.
 struct StorageMetrics {
@@ -29,6 +30,11 @@ struct StorageMetrics {
         byCollection(.counter, "apiserver_watch_cache_events_received_total", "Changes of a resource that the store told of.") { $0.eventCount }
         byCollection(.counter, "apiserver_watch_cache_events_dispatched_total", "Changes of a resource that its watchers could hear of.") {
             $0.eventCount
+        }
+        byCollection(.counter, "apiserver_storage_events_received_total", "Changes of a resource that the store told of.") { $0.eventCount }
+        byCollection(.counter, "apiserver_cache_list_returned_objects_total", "Objects in lists.") { $0.listedObjects.load(ordering: .relaxed) }
+        metrics.counter("apiserver_cache_list_total", "Lists that were made from memory.", labels: ["group", "resource", "index"]).read {
+            registry.stored.map { ([$0.group, $0.plural, ""], Double($0.collection.lists.load(ordering: .relaxed))) }
         }
         metrics.gauge("apiserver_storage_objects", "Stored objects, as it was told before 1.34.", labels: ["resource"]).read {
             registry.stored.map { ([$0.group.isEmpty ? $0.plural : "\($0.plural).\($0.group)"], Double($0.collection.snapshot.objects.count)) }

@@ -1,5 +1,6 @@
 import ClusterClient
 import ObjectModel
+import Synchronization
 
 /// Answers GET and LIST from a snapshot, on the event loop that received them.
 struct ResourceReader: Sendable {
@@ -54,6 +55,8 @@ struct ResourceReader: Sendable {
             page.objects.append(object)
             return true
         }
+        resource.collection.lists.add(1, ordering: .relaxed)
+        resource.collection.listedObjects.add(page.objects.count, ordering: .relaxed)
         if isMore, let last = page.objects.last {
             page.next = ContinueToken(revision: listed, after: last.key)
             if options.selection.isEverything { page.remaining = snapshot.count(namespace: options.selection.namespace, after: last.key) }

@@ -73,6 +73,13 @@ import Testing
         #expect(after[#"apiserver_storage_objects{resource="deployments.apps"}"#] == 0)
         let events = #"apiserver_watch_cache_events_received_total{group="",resource="configmaps"}"#
         #expect(after[events] == (before[events] ?? 0) + 4)
+        let listed = #"apiserver_cache_list_returned_objects_total{group="",resource="configmaps"}"#
+        _ = try await server.send(APIRequest(.get, Self.maps))
+        let told = try await samples(server)
+        #expect(told[listed] == (after[listed] ?? 0) + 2)
+        #expect(
+            told[#"apiserver_cache_list_total{group="",resource="configmaps",index=""}"#]
+                == (after[#"apiserver_cache_list_total{group="",resource="configmaps",index=""}"#] ?? 0) + 1)
         let free = after.filter { $0.key.hasPrefix("kube_apiserver_clusterip_allocator_available_ips{") }.values.first
         let taken = after.filter { $0.key.hasPrefix("kube_apiserver_clusterip_allocator_allocated_ips{") }.values.first
         #expect(taken == 1 && (free ?? 0) > 0, "the API server's own Service")
@@ -87,6 +94,41 @@ import Testing
         _ = try await server.send(APIRequest(.get, "/api/v1/pods"))
         let told = try await samples(server)
         #expect(told[sample] == 1 && told.keys.filter { $0.hasPrefix("apiserver_requested_deprecated_apis") }.count == 1)
+    }
+
+    @Test("the steps of admission are timed, those that refuse apart") func admission() async throws {
+        let server = try await TestServer()
+        func count(_ operation: String, _ step: String, _ isRefused: Bool) async throws -> Double {
+            let labels = #"operation="\#(operation)",rejected="\#(isRefused)",type="\#(step)""#
+            return try await samples(server)["apiserver_admission_step_admission_duration_seconds_count{\(labels)}"] ?? 0
+        }
+        let (admitted, refused) = (try await count("CREATE", "admit", false), try await count("CREATE", "admit", true))
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        let nowhere: Value = ["metadata": ["name": "a", "namespace": "nowhere"]]
+        let refusal = try await server.post("/api/v1/namespaces/nowhere/configmaps", nowhere)
+        #expect(refusal.status == 404)
+        #expect(try await count("CREATE", "admit", false) == admitted + 1)
+        #expect(try await count("CREATE", "admit", true) == refused + 1)
+        try await server.admin.delete(.configMaps, namespace: "default", name: "a")
+        #expect(try await count("DELETE", "validate", false) >= 1)
+    }
+
+    @Test("levels and queues are shown in columns to whoever may see them") func dumps() async throws {
+        let server = try await TestServer()
+        func dump(_ name: String) async throws -> [[String]] {
+            let answer = try await server.admin.transport.send(APIRequest(.get, "/debug/api_priority_and_fairness/\(name)", accept: "*/*"))
+            #expect(answer.status == 200)
+            return String(decoding: answer.body, as: UTF8.self).split(separator: "\n").map { line in
+                line.split(separator: ",").map { String($0.drop { $0 == " " }) }
+            }
+        }
+        let levels = try await dump("dump_priority_levels")
+        #expect(levels[0].prefix(4) == ["PriorityLevelName", "ActiveQueues", "IsIdle", "IsQuiescing"] && levels[0].count == 10)
+        #expect(levels.contains(["workload-low", "0", "true", "false", "0", "0", "0", "0", "0", "0"]))
+        let queues = try await dump("dump_queues")
+        #expect(queues[0].last == "TotalWorkSum" && queues.count > 64)
+        #expect(queues.contains(["workload-low", "0", "0", "0", "0", "0.00000000ss", "0", "0", "0.00000000ss"]))
+        #expect(try await server.send(APIRequest(.get, "/debug/api_priority_and_fairness/nothing")).status == 404)
     }
 
     @Test("the process tells of itself what the system says of it") func process() async throws {
