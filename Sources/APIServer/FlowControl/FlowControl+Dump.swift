@@ -26,7 +26,8 @@ extension FlowControl {
             }
             // A level that is gone takes nothing any more, and is not told of.
             return [
-                level.name, "\(queues?.queues.count { $0.count > 0 } ?? 0)", "\(waiting == 0 && executing == 0)", "false", "\(waiting)", "\(executing)",
+                level.name, "\(queues?.queues.count { $0.count > 0 } ?? 0)", "\(waiting == 0 && executing == 0)", "false", "\(waiting)",
+                "\(executing)",
                 "\(counts.reduce(0) { $0 + $1.dispatched.load(ordering: .relaxed) })",
                 "\(sum(.noSeat, .queueFull, .waitedTooLong, .cancelled))", "\(sum(.waitedTooLong))", "\(sum(.cancelled))",
             ]
