@@ -96,7 +96,7 @@ import Testing
             Flow(0, seats: seats, clients: 80) { _ in duration * Self.millisecond },
             Flow(.max, seats: otherSeats, clients: 200) { _ in otherDuration * Self.millisecond },
         ]
-        let shares = play(flows, seats: 40, queues: pair(), until: 5_000 * Self.millisecond)
+        let shares = play(flows, seats: 40, queues: pair(), until: 3_000 * Self.millisecond)
         let ratio = Double(shares[0].work) / Double(shares[1].work)
         // Who needs many seats at once loses some of the time that they come free one by one.
         #expect((0.85...1.15).contains(ratio), "\(shares)")
@@ -112,7 +112,7 @@ import Testing
         #expect(Double(shares[0].work) > 0.9 * 2 * 3_000e6 && Double(shares[1].work) > 0.9 * 8 * 3_000e6, "\(shares)")
     }
 
-    @Test(arguments: 1...12 as ClosedRange<UInt64>) func `a flow that sends much can't starve another`(seed: UInt64) {
+    @Test(arguments: 1...6 as ClosedRange<UInt64>) func `a flow that sends much can't starve another`(seed: UInt64) {
         var dice = Dice(seed: seed)
         let durationMax = 1 + dice.roll(40)
         let settings = PriorityLevel.Settings(seats: 6 + dice.roll(60), queuing: .init(queues: 64, handSize: 6, lengthMax: 1000))
