@@ -7,8 +7,11 @@ public final class WorkQueue: Sendable {
     fileprivate struct State {
         var ready: [String] = []
         var head = 0
-        var dirty: Set<String> = []
-        var processing: Set<String> = []
+
+        /// Keys to be worked on, with when they were added; keys that are worked on, with since when.
+        var dirty: [String: ContinuousClock.Instant] = [:]
+        var processing: [String: ContinuousClock.Instant] = [:]
+        var statistics = Statistics()
         var failures: [String: Int] = [:]
         var delayed: [String: ContinuousClock.Instant] = [:]
         var waiters: [CheckedContinuation<String?, Never>] = []
@@ -22,6 +25,19 @@ public final class WorkQueue: Sendable {
 
     /// Keys that wait for a worker.
     public var count: Int { state.withLock { $0.ready.count - $0.head } }
+
+    public var statistics: Statistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            let now = ContinuousClock.now
+            statistics.depth = state.ready.count - state.head
+            for start in state.processing.values {
+                statistics.unfinished += now - start
+                statistics.longest = max(statistics.longest, now - start)
+            }
+            return statistics
+        }
+    }
 
     /// Adds a key, from anywhere.
     public func enqueue(_ key: String) {
@@ -41,6 +57,7 @@ public final class WorkQueue: Sendable {
             guard !state.isShutDown else { return }
             if let earlier = state.delayed[key], earlier <= due { return }
             state.delayed[key] = due
+            state.statistics.retries += 1
             arm(&state)
         }
     }
@@ -76,8 +93,8 @@ public final class WorkQueue: Sendable {
 
     public func done(_ key: String) async {
         let handed = state.withLock { state -> CheckedContinuation<String?, Never>? in
-            state.processing.remove(key)
-            return state.dirty.contains(key) && !state.isShutDown ? state.offer(key) : nil
+            if let start = state.processing.removeValue(forKey: key) { state.statistics.works.observe(ContinuousClock.now - start) }
+            return state.dirty[key] != nil && !state.isShutDown ? state.offer(key) : nil
         }
         handed?.resume(returning: key)
     }
@@ -126,8 +143,10 @@ public final class WorkQueue: Sendable {
 extension WorkQueue.State {
     /// The waiting worker to hand the key to, if one waits.
     fileprivate mutating func add(_ key: String) -> CheckedContinuation<String?, Never>? {
-        guard !isShutDown, dirty.insert(key).inserted, !processing.contains(key) else { return nil }
-        return offer(key)
+        guard !isShutDown, dirty[key] == nil else { return nil }
+        dirty[key] = .now
+        statistics.adds += 1
+        return processing[key] == nil ? offer(key) : nil
     }
 
     fileprivate mutating func offer(_ key: String) -> CheckedContinuation<String?, Never>? {
@@ -140,8 +159,9 @@ extension WorkQueue.State {
     }
 
     private mutating func begin(_ key: String) {
-        dirty.remove(key)
-        processing.insert(key)
+        let now = ContinuousClock.now
+        if let added = dirty.removeValue(forKey: key) { statistics.waits.observe(now - added) }
+        processing[key] = now
     }
 
     fileprivate mutating func popReady() -> String? {

@@ -4,10 +4,10 @@ import Synchronization
 public final class HistogramCounts: Sendable {
     /// The buckets' upper bounds, ascending, `boundsMax` of them at most.
     public let bounds: [Int]
-    public static let boundsMax = 15
+    public static let boundsMax = 31
 
     /// By bucket; behind them what lies beyond the last bound.
-    private let counts = InlineArray<16, Atomic<Int>> { _ in Atomic(0) }
+    private let counts = InlineArray<32, Atomic<Int>> { _ in Atomic(0) }
     private let sum = Atomic(0)
 
     public init(bounds: [Int]) {
@@ -43,5 +43,11 @@ public struct HistogramReading: Sendable, Equatable {
     public init(counts: [Double], sum: Double) {
         self.counts = counts
         self.sum = sum
+    }
+
+    /// Takes another series' observations on, which has the same bounds.
+    public mutating func add(_ other: HistogramReading) {
+        for index in counts.indices { counts[index] += other.counts[index] }
+        sum += other.sum
     }
 }

@@ -68,6 +68,8 @@ private func resizable(_ requests: Value, _ limits: Value = nil, policy: Value =
         node.forget("uid-a")
         #expect(woken.count == 1)
         #expect(resize(["cpu": "1"]) == .granted)
+        #expect(node.takeTrigger(of: "uid-b") == .podsRemoved)
+        #expect(node.takeTrigger(of: "uid-b") == .podUpdated, "nobody told it anew")
     }
 
     @Test func `has its conditions for as long as it is not through`() {
@@ -89,6 +91,59 @@ private func resizable(_ requests: Value, _ limits: Value = nil, policy: Value =
         #expect(
             patch?["status"]["conditions"]
                 == [["$patch": "delete", "type": "PodResizePending"], ["$patch": "delete", "type": "PodResizeInProgress"]])
+    }
+
+    @Test func `of the pod as a whole is in the status as granted and as the kernel has it`() {
+        func pod(_ resources: Value) -> Pod {
+            testPod("p", ["resources": resources, "containers": [["name": "main", "image": "hello:1"]]])
+        }
+        let granted: Value = ["requests": ["cpu": "500m", "memory": "64Mi"], "limits": ["cpu": "1", "memory": "128Mi"]]
+        var input = StatusInput(pod: pod(granted), previous: [:], observation: PodObservation(), now: testTime)
+        input.cgroup = CgroupUsage(cpuQuota: 100_000, cpuPeriod: 100_000, cpuShares: 512, memoryLimitBytes: 128 << 20)
+        let status = PodStatus(input).value
+        #expect(status["resources"] == granted && status["allocatedResources"] == granted["requests"])
+        // The kernel hasn't heard of it yet.
+        input.cgroup = CgroupUsage(cpuQuota: 50_000, cpuPeriod: 100_000, cpuShares: 256, memoryLimitBytes: 64 << 20)
+        #expect(
+            PodStatus(input).value["resources"] == ["requests": ["cpu": "250m", "memory": "64Mi"], "limits": ["cpu": "500m", "memory": "64Mi"]])
+        // One limit less: it is taken away by name, for maps are merged.
+        input.pod = pod(["requests": ["cpu": "500m", "memory": "64Mi"], "limits": ["memory": "128Mi"]])
+        input.cgroup = CgroupUsage(cpuPeriod: 100_000, cpuShares: 512, memoryLimitBytes: 128 << 20)
+        let patch = PodStatusPatch.make(uid: "u", from: status, to: PodStatus(input).value)
+        var limits = Fields()
+        limits["memory"] = "128Mi"
+        limits["cpu"] = .some(.null)
+        #expect(patch?["status"]["resources"]["limits"] == .object(limits))
+        #expect(PodStatus(StatusInput(pod: testPod(), previous: [:], observation: PodObservation(), now: testTime)).value["resources"].isNull)
+    }
+
+    @Test func `is counted by what was asked for, one request and limit at a time`() {
+        let old: Value = ["requests": ["cpu": "1", "memory": "1Gi"], "limits": ["memory": "2Gi"]]
+        let new: Value = ["requests": ["cpu": "2"], "limits": ["memory": "1Gi", "cpu": "3"]]
+        let steps = ResourceChange.steps(from: old, to: new).map { "\($0.resource) \($0.requirement) \($0.operation.rawValue)" }
+        #expect(steps == ["cpu limits add", "cpu requests increase", "memory limits decrease", "memory requests remove"])
+        var allocation = PodAllocation(testPod("web", resizable(["cpu": "1"])))
+        let larger = testPod("web", resizable(["cpu": "2"]))
+        #expect(allocation.takeRequests(larger).count == 1)
+        #expect(allocation.takeRequests(larger).isEmpty, "it is asked for once")
+    }
+
+    @Test func `is told of by metrics for as long as it waits and while it is under way`() {
+        let metrics = NodeMetrics(nodeName: "one")
+        metrics.resizes.note(.init(pending: .deferred, isInProgress: false), of: "a")
+        metrics.resizes.note(.init(pending: nil, isInProgress: true), of: "b")
+        metrics.resizes.granted(after: .podsRemoved)
+        metrics.resizes.isInfeasible()
+        metrics.resizes.carriedOut(in: .milliseconds(15), isSuccess: true)
+        func has(_ line: String) -> Bool { metrics.registry.exposition().contains(line + "\n") }
+        #expect(has(#"kubelet_pod_pending_resizes{reason="deferred"} 1"#) && has(#"kubelet_pod_pending_resizes{reason="infeasible"} 0"#))
+        #expect(has("kubelet_pod_in_progress_resizes 1"))
+        #expect(has(#"kubelet_pod_deferred_accepted_resizes_total{retry_trigger="pods_removed"} 1"#))
+        #expect(has(#"kubelet_pod_infeasible_resizes_total{reason_detail="insufficient_node_allocatable"} 1"#))
+        #expect(has(#"kubelet_pod_resize_duration_milliseconds_bucket{success="true",le="20"} 1"#))
+        metrics.resizes.note(.init(), of: "a")
+        metrics.resizes.note(nil, of: "b")
+        #expect(has(#"kubelet_pod_pending_resizes{reason="deferred"} 0"#) && has("kubelet_pod_in_progress_resizes 0"))
     }
 
     @Test func `makes room in the pod's cgroup before it is used, and takes it away after`() throws {

@@ -15,11 +15,14 @@ struct MeasuredStore: Store {
     init(_ store: any Store, _ registry: MetricsRegistry) {
         self.store = store
         durations = registry.histogram(
-            "etcd_request_duration_seconds", "Time that the store took for a request, by operation and resource.", labels: ["operation", "type"],
+            "etcd_request_duration_seconds", "Time that the store took for a request, by operation and resource.",
+            labels: ["operation", "group", "resource"],
             buckets: Self.seconds)
-        requests = registry.counter("etcd_requests_total", "Requests to the store, by operation and resource.", labels: ["operation", "type"])
+        requests = registry.counter(
+            "etcd_requests_total", "Requests to the store, by operation and resource.", labels: ["operation", "group", "resource"])
         failures = registry.counter(
-            "etcd_request_errors_total", "Requests that the store refused or failed at, by operation and resource.", labels: ["operation", "type"])
+            "etcd_request_errors_total", "Requests that the store refused or failed at, by operation and resource.",
+            labels: ["operation", "group", "resource"])
     }
 
     var revision: Int64 { store.revision }
@@ -48,10 +51,12 @@ struct MeasuredStore: Store {
 
     /// What a commit does to its first key: keys are `/registry/GROUP/RESOURCE/…`.
     private static func labels(_ writes: [Write]) -> [String] {
-        guard let first = writes.first else { return ["", ""] }
+        guard let first = writes.first else { return ["", "", ""] }
         let operation = first.value == nil ? "delete" : first.precondition == .absent ? "create" : "update"
         var rest = first.key.utf8[...]
-        for _ in 0..<3 { rest = rest.drop { $0 != slash }.dropFirst() }
-        return [operation, String(Substring(rest.prefix { $0 != slash }))]
+        for _ in 0..<2 { rest = rest.drop { $0 != slash }.dropFirst() }
+        let group = rest.prefix { $0 != slash }
+        let resource = rest.dropFirst(group.count + 1).prefix { $0 != slash }
+        return [operation, group.elementsEqual("core".utf8) ? "" : String(Substring(group)), String(Substring(resource))]
     }
 }

@@ -33,15 +33,17 @@ public struct PrivilegedGroupAuthorizer: Authorizer {
 
 extension Authorizer {
     /// Throws the 403 that the client sees, unless the request is allowed.
-    public func require(_ attributes: RequestAttributes) throws(APIError) {
-        switch authorize(attributes) {
-        case .allow: return
-        case .deny(let reason), .noOpinion(let reason): throw attributes.forbidden(reason)
-        }
-    }
+    public func require(_ attributes: RequestAttributes) throws(APIError) { try attributes.require(authorize(attributes)) }
 }
 
 extension RequestAttributes {
+    func require(_ decision: Decision) throws(APIError) {
+        switch decision {
+        case .allow: return
+        case .deny(let reason), .noOpinion(let reason): throw forbidden(reason)
+        }
+    }
+
     /// `pods is forbidden: User "u" cannot list resource "pods" in API group "" in the namespace "default"`, and why.
     public func forbidden(_ reason: String = "") -> APIError {
         let what = reason.isEmpty ? denial : "\(denial): \(reason)"

@@ -18,6 +18,10 @@ final class Collection: Sendable {
     private let store: any Store
     private let current = Mutex(Current())
 
+    /// Lists that were made from it, and the objects in them.
+    let lists = Atomic(0)
+    let listedObjects = Atomic(0)
+
     /// Taken before `current` by whoever dispatches or registers, so that a watcher neither misses nor repeats an event.
     private let following = Mutex(Following())
 
@@ -32,6 +36,9 @@ final class Collection: Sendable {
 
         /// Changes after this revision are all in the history.
         var historyStart: Int64 = 0
+
+        /// Changes that the store told of.
+        var eventCount = 0
 
         /// What lists in pages are taken from, newest last: they ask for the next page soon.
         var held: [(revision: Int64, snapshot: Snapshot)] = []
@@ -81,6 +88,9 @@ final class Collection: Sendable {
         }
     }
 
+    /// Changes that the store told of since the start.
+    var eventCount: Int { following.withLock { $0.eventCount } }
+
     var watcherCount: Int { following.withLock { $0.watchers.count } }
 
     // MARK: Following the log
@@ -106,6 +116,7 @@ final class Collection: Sendable {
             event.previous?.keepLean()
             defer { event.previous?.dropLean() }
             following.history.append(event)
+            following.eventCount += 1
             if following.history.count > Self.historyMax * 2 {
                 let excess = following.history.count - Self.historyMax
                 following.historyStart = following.history[excess - 1].revision

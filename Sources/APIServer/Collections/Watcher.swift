@@ -1,4 +1,5 @@
 import ClusterClient
+import Metrics
 import ObjectModel
 import Synchronization
 
@@ -34,7 +35,11 @@ final class Watcher: Sendable {
 
     private let backlog = Mutex(Backlog())
 
-    init(_ selection: Selection, wantsBookmarks: Bool, encode: Encoder?, sink: any StreamSink) {
+    /// Bytes of events that went out; nil where nobody counts.
+    private let sizes: HistogramCounts?
+
+    init(_ selection: Selection, wantsBookmarks: Bool, encode: Encoder?, sink: any StreamSink, sizes: HistogramCounts? = nil) {
+        self.sizes = sizes
         self.selection = selection
         self.wantsBookmarks = wantsBookmarks
         encoder = encode ?? .json
@@ -158,10 +163,15 @@ final class Watcher: Sendable {
     private func write(_ event: CollectionEvent) -> Bool {
         guard let (kind, object) = event.seen(by: selection) else { return true }
         if let events, let tree = event.tree(kind, object) { return events.write(WatchEvent(kind, tree)) }
-        return sink.write(event.frame(kind, object, encoder))
+        return write(event.frame(kind, object, encoder))
     }
 
-    private func write(_ kind: WatchEvent.Kind, _ bytes: [UInt8]) -> Bool { sink.write(encoder.encode(kind, bytes)) }
+    private func write(_ kind: WatchEvent.Kind, _ bytes: [UInt8]) -> Bool { write(encoder.encode(kind, bytes)) }
+
+    private func write(_ frame: [UInt8]) -> Bool {
+        sizes?.observe(frame.count)
+        return sink.write(frame)
+    }
 
     /// Ends the watch, telling why if there is a reason.
     func end(_ error: APIError? = nil) {

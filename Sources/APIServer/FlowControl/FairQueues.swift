@@ -1,117 +1,168 @@
-/// Requests that wait for seats, in queues that take turns: a flow that sends a thousand requests delays those in its own few queues, not everyone's.
+/// Requests of a priority level, those that wait and those that hold seats, in queues that are served alike: a flow that sends a thousand requests delays
+/// those in its own few queues, not everyone's.
 ///
-/// A flow may stand in `handSize` of the queues only, dealt to it by its hash (shuffle sharding): of those it takes the shortest. So two flows rarely have
-/// all of their queues in common. Whose requests take more seats has fewer turns: each queue has its own account of seats, and the one that had least is
-/// next. A pure structure: whoever owns it knows what the numbers stand for.
+/// This is fair queuing in virtual time, as upstream has it. If all queues could be served at once, each with an equal part of the seats, then a queue's next
+/// request would start when the work before it is done (its virtual start) and end when its own is done (its virtual finish). Seats can't be split like that,
+/// so whole requests get them, the one with the least virtual finish first. How long a request takes is guessed when it starts, and the guess is put right
+/// when it is over.
+///
+/// A flow may stand in `handSize` of the queues only (`hand`): of those it takes the one with the least work waiting. So two flows rarely have all of their
+/// queues in common. A pure structure: whoever owns it knows how many seats there are, and tells the time before it changes anything.
 struct FairQueues: Sendable {
-    private var queues: [Queue]
-    private let handSize: Int
-    private let lengthMax: Int
+    var queues: [Queue]
 
-    /// Of queues that had as many seats the one from here on is next.
-    private var turn = 0
+    /// Hands are dealt from so many queues. There may be more of them after a change, until they have no requests.
+    private(set) var dealt: Int
+    private(set) var handSize: Int
+    private var lengthMax: Int
+    private(set) var time: VirtualTime
 
-    /// The account of the queue that was served last. One that comes to have requests begins there: it can't claim what it left to others.
-    private var account = 0
+    /// Queues whose requests wait or are under way.
+    private var active = 0
+
+    /// Requests that wait, and the seats that they wait for together.
     private(set) var count = 0
-
-    /// What all requests wait for together.
     private(set) var seats = 0
 
-    struct Request: Sendable, Equatable {
+    /// All requests that came: by it a flow's requests are spread over its hand where nothing waits.
+    private var arrivals: UInt = 0
+
+    /// The queue that was served last; of equals the next one behind it is served.
+    var turn = 0
+    var lastDispatch: Dispatch?
+
+    /// What a request is taken to last before that is known, in nanoseconds: upstream's.
+    static let serviceTime = 3_000_000
+
+    struct Request: Sendable {
         var id: UInt64
         var seats: Int
+
+        /// What it is taken to need, in seat-nanoseconds.
+        var work: Double
+
+        /// In virtual time.
+        var arrival: Double
     }
 
-    /// First in, first out. What has been taken is cut off when it is half of all.
-    private struct Queue {
-        var requests: [Request] = []
-        var first = 0
-        var seats = 0
-
-        /// Seats that its requests had, counted on from the account that it began with.
-        var account = 0
-
-        var count: Int { requests.count - first }
-
-        mutating func removeFirst() {
-            seats -= requests[first].seats
-            account += requests[first].seats
-            first += 1
-            if first * 2 > requests.count {
-                requests.removeFirst(first)
-                first = 0
-            }
-        }
-    }
-
-    init(queues: Int, handSize: Int, lengthMax: Int) {
+    init(queues: Int, handSize: Int, lengthMax: Int, at now: Int) {
         self.queues = Array(repeating: Queue(), count: max(1, queues))
-        self.handSize = min(max(1, handSize), self.queues.count)
+        dealt = self.queues.count
+        self.handSize = Self.handSize(handSize, of: dealt)
         self.lengthMax = lengthMax
+        time = VirtualTime(at: now)
     }
 
-    /// Puts a request at the end of the queue of its flow's hand where the fewest seats are waited for. Returns how many wait there now; nil where it is full.
-    mutating func enqueue(_ id: UInt64, seats: Int = 1, flow hash: UInt64) -> Int? {
-        guard let shortest = hand(hash).min(by: { queues[$0].seats < queues[$1].seats }), queues[shortest].count < lengthMax else { return nil }
-        if queues[shortest].count == 0 { queues[shortest].account = max(queues[shortest].account, account) }
-        queues[shortest].requests.append(Request(id: id, seats: seats))
-        queues[shortest].seats += seats
+    /// Has so many queues from now on. Those that are too many take nothing more, and are gone when their requests are.
+    mutating func resize(queues count: Int, handSize: Int, lengthMax: Int) {
+        dealt = max(0, count)
+        self.handSize = Self.handSize(handSize, of: dealt)
+        self.lengthMax = lengthMax
+        if queues.count < dealt { queues += Array(repeating: Queue(), count: dealt - queues.count) }
+        trim()
+    }
+
+    private mutating func trim() {
+        while queues.count > max(1, dealt), let last = queues.last, last.isIdle, last.seats == 0 { queues.removeLast() }
+        if turn >= queues.count { turn = 0 }
+    }
+
+    // MARK: Time
+
+    mutating func advance(to now: Int) { time.advance(to: now) }
+
+    /// From now on so many seats are at work or could be: those that requests hold and wait for, as far as the level has them.
+    mutating func share(seats: Int) { time.share(seats: seats, among: active) }
+
+    // MARK: Requests
+
+    /// Counts a request that has its seats at once in a queue of its flow's hand, which it returns; nil where there are no queues.
+    mutating func begin(seats: Int, afterwards: Int = 0, flow hash: UInt64) -> Int? {
+        guard dealt > 0 else { return nil }
+        let index = spread(hash)
+        let work = Self.work(seats: seats, afterwards: afterwards)
+        let progress = time.progress
+        let (isFirst, discounted) = queues[index].begin(seats: seats, work: work, notBefore: progress)
+        if isFirst { active += 1 }
+        let start = queues[index].start - work
+        lastDispatch = Dispatch(progress: progress, start: start, starts: .init(start, start), discountedStarts: .init(discounted, discounted))
+        return index
+    }
+
+    /// Puts a request at the end of the queue of its flow's hand where the least work waits. Returns which that is and how many wait there now; nil where it
+    /// has no room, which matters only where no seat is free.
+    mutating func enqueue(
+        _ id: UInt64, seats: Int = 1, afterwards: Int = 0, flow hash: UInt64, isFull: Bool = true
+    ) -> (queue: Int, length: Int)? {
+        guard dealt > 0 else { return nil }
+        let index = leastWork(hash)
+        guard !isFull || queues[index].count < lengthMax else { return nil }
+        let progress = time.progress
+        let request = Request(id: id, seats: seats, work: Self.work(seats: seats, afterwards: afterwards), arrival: progress)
+        change(index) { queue in
+            if queue.isIdle { queue.start = progress }
+            queue.append(request)
+            queue.boundStart()
+        }
         count += 1
         self.seats += seats
-        return queues[shortest].count
+        return (index, queues[index].count)
     }
 
-    /// The request whose turn it is.
-    var next: Request? { nextQueue.map { queues[$0].requests[queues[$0].first] } }
+    /// Takes out a request that waits no longer.
+    mutating func remove(_ id: UInt64, from index: Int) {
+        guard let request = change(index, { $0.remove(id) }) else { return }
+        count -= 1
+        seats -= request.seats
+        trim()
+    }
 
-    private var nextQueue: Int? {
-        guard count > 0 else { return nil }
-        var best: Int?
-        for step in queues.indices {
-            let index = (turn + step) % queues.count
-            guard queues[index].count > 0 else { continue }
-            if best.map({ queues[index].account < queues[$0].account }) ?? true { best = index }
+    /// A request is over: how long it took is known now. Its seats may stay taken until `release`.
+    mutating func finish(seats: Int, after nanoseconds: Int, in index: Int) {
+        if queues[index].finish(seats: seats, after: nanoseconds) { active -= 1 }
+    }
+
+    /// Nobody holds those seats any more.
+    mutating func release(seats: Int, in index: Int) {
+        queues[index].seats -= seats
+        if queues.count > dealt { trim() }
+    }
+
+    /// The request whose turn it is gets its seats.
+    mutating func begin(_ next: Turn) {
+        guard let request = change(next.queue, { $0.beginFirst() }) else { return }
+        count -= 1
+        seats -= request.seats
+        turn = next.queue
+        lastDispatch = next.dispatch
+    }
+
+    static func work(seats: Int, afterwards: Int) -> Double { Double(seats * (serviceTime + afterwards)) }
+
+    /// A flow's requests take the queues of its hand in turns as long as nothing waits there.
+    private mutating func spread(_ hash: UInt64) -> Int {
+        if count > 0 { return leastWork(hash) }
+        arrivals &+= 1
+        return card(Int(arrivals % UInt(handSize)), of: hash)
+    }
+
+    private mutating func leastWork(_ hash: UInt64) -> Int {
+        arrivals &+= 1
+        let hand = hand(hash)
+        let first = Int(arrivals % UInt(hand.count))
+        var best = hand[first]
+        for number in hand.indices {
+            let index = hand[(first + number) % hand.count]
+            if queues[index].work < queues[best].work { best = index }
         }
         return best
     }
 
-    /// Takes the request whose turn it is.
-    mutating func dequeue() -> Request? {
-        guard let index = nextQueue else { return nil }
-        let request = queues[index].requests[queues[index].first]
-        account = queues[index].account
-        queues[index].removeFirst()
-        turn = (index + 1) % queues.count
-        count -= 1
-        seats -= request.seats
-        return request
-    }
-
-    /// Takes out a request that waits no longer; returns the seats that it waited for.
-    mutating func remove(_ id: UInt64) -> Int? {
-        for index in queues.indices {
-            guard let place = queues[index].requests[queues[index].first...].firstIndex(where: { $0.id == id }) else { continue }
-            let request = queues[index].requests.remove(at: place)
-            queues[index].seats -= request.seats
-            count -= 1
-            seats -= request.seats
-            return request.seats
-        }
-        return nil
-    }
-
-    /// Different queues, as a dealer would hand them out: the hash is read as a number whose digits have one base less for each card that is gone.
-    func hand(_ hash: UInt64) -> [Int] {
-        var rest = hash
-        var dealt: [Int] = []
-        for number in 0..<handSize {
-            let left = UInt64(queues.count - number)
-            var card = Int(rest % left)
-            rest /= left
-            for earlier in dealt.sorted() where earlier <= card { card += 1 }
-            dealt.append(card)
-        }
-        return dealt
+    @discardableResult private mutating func change<Result>(_ index: Int, _ body: (inout Queue) -> Result) -> Result {
+        let wasIdle = queues[index].isIdle
+        let result = body(&queues[index])
+        let isIdle = queues[index].isIdle
+        if wasIdle != isIdle { active += isIdle ? -1 : 1 }
+        return result
     }
 }

@@ -104,23 +104,24 @@ public final class FlowControl: Sendable {
         case refused(HTTPResponse)
     }
 
-    func turn(_ info: RequestInfo, _ user: UserInfo, _ request: APIRequest) -> Turn {
+    func turn(_ info: RequestInfo, _ user: UserInfo, _ request: APIRequest, at now: Int) -> Turn {
         if Self.isLongConnection(info) { return .free }
         guard var pass = configuration.withLock({ $0 }).classify(info, user) else { return .free }
-        let now = MonotonicTime.now
         let counts = pass.schema.counts
         pass.work = estimator.estimate(info, request, counts, seatsMax: pass.seatsMax)
         pass.watch = estimator.watches.watch(info)
         (pass.kind, pass.all) = (info.kind, all)
         if pass.work.seats > 1 { counts.wideEstimates.observe(pass.work.seats) }
         switch pass.level.enter(pass.work, counting: counts, flow: pass.schema.flow(info, user), at: now) {
-        case .admitted:
+        case .admitted(let queue):
+            pass.queue = queue
             pass.begin(at: now)
             return .now(pass)
-        case .queued(let number):
+        case .queued(let place):
             beginLending()
             all.change(pass.kind, waiting: 1, at: now)
-            return .queued(Ticket(pass: pass, request: number, control: self))
+            pass.queue = place.queue
+            return .queued(Ticket(pass: pass, place: place, control: self))
         case .refused(let reason):
             beginLending()
             return .refused(pass.refuse(reason))
@@ -128,7 +129,8 @@ public final class FlowControl: Sendable {
     }
 
     /// What is in force now.
-    var levels: [PriorityLevel] { configuration.withLock { $0 }.levels }
+    var inForce: FlowConfiguration { configuration.withLock { $0 } }
+    var levels: [PriorityLevel] { inForce.levels }
 
     private static func isLongConnection(_ info: RequestInfo) -> Bool {
         switch info.subresource {
@@ -138,9 +140,9 @@ public final class FlowControl: Sendable {
     }
 
     fileprivate func wait(_ ticket: Ticket) async -> PriorityLevel.Refusal? {
-        let (level, request) = (ticket.pass.level, ticket.request)
-        let deadline = deadlines.add(limits.wait) { level.giveUp(request, .waitedTooLong) }
-        let refusal = await level.wait(request)
+        let (level, place) = (ticket.pass.level, ticket.place)
+        let deadline = deadlines.add(limits.wait) { level.giveUp(place, .waitedTooLong, at: MonotonicTime.now) }
+        let refusal = await level.wait(place)
         deadlines.remove(deadline)
         return refusal
     }
@@ -148,7 +150,7 @@ public final class FlowControl: Sendable {
     /// A place in a queue.
     struct Ticket: Sendable {
         fileprivate var pass: Pass
-        fileprivate let request: UInt64
+        fileprivate let place: PriorityLevel.Place
         fileprivate let control: FlowControl
 
         /// Answers when it is the request's turn, or refuses when that doesn't come.

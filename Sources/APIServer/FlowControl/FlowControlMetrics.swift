@@ -20,6 +20,7 @@ struct FlowControlMetrics {
         registerRequests(metrics)
         registerDistributions(metrics)
         registerSeats(metrics)
+        registerVirtualTime(metrics)
         registerUtilization(metrics)
     }
 
@@ -116,6 +117,31 @@ struct FlowControlMetrics {
         seats("demand_seats_smoothed", "Seats that requests held or waited for of late.") { $0.need.smoothed }
         seats("target_seats", "Seats that a level should have if there are enough.") { $0.need.target }
         metrics.gauge("apiserver_flowcontrol_seat_fair_frac", "What part of their targets the levels have.").read { [fraction] in [([], fraction())] }
+    }
+
+    /// In seat-seconds of virtual time: progress is R, a start is S. Nothing is told of a dispatch before the first.
+    private func registerVirtualTime(_ metrics: MetricsRegistry) {
+        func gauge(_ name: String, _ help: String, labels: [String] = [], _ series: @escaping @Sendable (FairQueues.Dispatch) -> [([String], Double)])
+        {
+            metrics.gauge("apiserver_flowcontrol_\(name)", help, labels: ["priority_level"] + labels).read { [configuration] in
+                (configuration()?.levels ?? []).flatMap { level in
+                    (level.lastDispatch.map(series) ?? []).map { ([level.name] + $0.0, $0.1 * 1e-9) }
+                }
+            }
+        }
+        @Sendable func bounds(_ bounds: FairQueues.Bounds) -> [([String], Double)] { [(["min"], bounds.min), (["max"], bounds.max)] }
+        metrics.gauge("apiserver_flowcontrol_current_r", "R when a level's queues changed last.", labels: ["priority_level"])
+            .read { [configuration] in (configuration()?.levels ?? []).map { ([$0.name], $0.progress * 1e-9) } }
+        gauge("dispatch_r", "R when a request was let in last.") { [([], $0.progress)] }
+        gauge("latest_s", "S of the request that was let in last.") { [([], $0.start)] }
+        gauge("next_s_bounds", "The least and the greatest S of the requests that are first in their queues.", labels: ["bound"]) {
+            bounds($0.starts)
+        }
+        gauge(
+            "next_discounted_s_bounds",
+            "The least and the greatest S of the requests that are first in their queues, less their queues' work under way.",
+            labels: ["bound"]
+        ) { bounds($0.discountedStarts) }
     }
 
     /// Every nanosecond is an observation.

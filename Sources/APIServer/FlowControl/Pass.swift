@@ -14,6 +14,9 @@ extension FlowControl {
         let seatsMax: Int
         var work = WorkEstimate()
 
+        /// The level's queue that it is counted in, if the level has any.
+        var queue: Int?
+
         /// What counts it among those that read or write.
         var kind = ReadsAndWrites.Kind.readOnly
         var all: ReadsAndWrites?
@@ -32,7 +35,7 @@ extension FlowControl {
             let now = MonotonicTime.now
             schema.counts.ended(work, after: now - start, isWatch: watch != nil)
             all?.change(kind, executing: -1, at: now)
-            level.leave(work, at: now)
+            level.leave(work, queue: queue, since: start, at: now)
         }
 
         /// Gives the seats back when the answer is there, or the watch has begun.

@@ -34,3 +34,9 @@ extension PriorityLevel {
         }
     }
 }
+
+extension FairQueues {
+    init(_ settings: PriorityLevel.Settings.Queuing, at now: Int) {
+        self.init(queues: settings.queues, handSize: settings.handSize, lengthMax: settings.lengthMax, at: now)
+    }
+}

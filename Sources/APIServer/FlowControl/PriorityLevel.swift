@@ -13,12 +13,18 @@ final class PriorityLevel: Sendable {
     }
 
     enum Entry: Sendable {
-        /// Has its seats, to be given back by `leave`.
-        case admitted
+        /// Has its seats, to be given back by `leave`; `queue` is the one that it is counted in.
+        case admitted(queue: Int?)
 
         /// Waits: `wait` tells how it ends.
-        case queued(UInt64)
+        case queued(Place)
         case refused(Refusal)
+    }
+
+    /// Where a request waits.
+    struct Place: Sendable {
+        var request: UInt64
+        var queue: Int
     }
 
     let name: String
@@ -39,8 +45,9 @@ final class PriorityLevel: Sendable {
         /// A deadline is set for the first of them.
         var isFreeing = false
 
-        /// Nil where nobody ever waits.
-        var waiting: WaitingRequests?
+        /// Nil where nobody has ever waited.
+        var queues: FairQueues?
+        var waiting = WaitingRequests()
         var utilization: Utilization
 
         /// While seats are lent, and only then.
@@ -53,25 +60,25 @@ final class PriorityLevel: Sendable {
         self.deadlines = deadlines
         state = Mutex(
             State(
-                settings: settings, limit: settings.seats, waiting: settings.queuing.map { WaitingRequests($0) },
+                settings: settings, limit: settings.seats, queues: settings.queuing.map { FairQueues($0, at: now) },
                 utilization: Utilization(settings.capacity(limit: settings.seats), at: now)))
     }
 
-    /// Takes on another configuration. What waits goes on waiting, in the new queues as far as there is room.
+    /// Takes on another configuration. What waits goes on waiting where it is.
     func update(_ settings: Settings, at now: Int = MonotonicTime.now) {
         change(at: now) { state in
             guard state.settings != settings else { return [] }
             let old = state.settings
             if settings.seats != old.seats { state.limit = settings.seats }
             state.settings = settings
-            var ended: [WaitingRequests.Ending] = []
-            if old.queuing != settings.queuing {
-                // Who waited in queues that are no more is still to be told how that ended.
-                ended = state.waiting?.move(to: settings.queuing, at: now) ?? []
-                if state.waiting == nil { state.waiting = settings.queuing.map { WaitingRequests($0) } }
+            if state.queues == nil {
+                state.queues = settings.queuing.map { FairQueues($0, at: now) }
+            } else if old.queuing != settings.queuing {
+                let queuing = settings.queuing ?? .init(queues: 0, handSize: 1, lengthMax: 0)
+                state.queues?.resize(queues: queuing.queues, handSize: queuing.handSize, lengthMax: queuing.lengthMax)
             }
             state.utilization.change(settings.capacity(limit: state.limit), at: now)
-            return ended + state.seatWaiting(at: now)
+            return state.seatWaiting(at: now)
         }
     }
 
@@ -81,6 +88,17 @@ final class PriorityLevel: Sendable {
     /// The seats that it has now.
     var limit: Int { state.withLock { $0.limit } }
     var need: Need { state.withLock { $0.need } }
+
+    /// The virtual time of its queues in seat-nanoseconds, as it was when they changed last.
+    var progress: Double { state.withLock { $0.queues?.time.progress ?? 0 } }
+
+    /// How it stands: requests that wait and that hold seats, and its queues.
+    var standing: (waiting: Int, executing: Int, queues: FairQueues?) {
+        state.withLock { ($0.queues?.count ?? 0, $0.executing, $0.queues) }
+    }
+
+    /// How its queues stood when a request was let in last.
+    var lastDispatch: FairQueues.Dispatch? { state.withLock { $0.queues?.lastDispatch } }
 
     func utilization(at now: Int = MonotonicTime.now) -> Utilization.Reading {
         state.withLock { state in
@@ -93,28 +111,36 @@ final class PriorityLevel: Sendable {
 
     /// Takes the seats that a request needs, or a place in a queue.
     func enter(_ work: WorkEstimate, counting counts: FlowCounts, flow hash: @autoclosure () -> UInt64, at now: Int) -> Entry {
-        let isAdmitted = state.withLock { state in
+        let entry = state.withLock { state -> Entry? in
             state.settle(at: now)
-            guard state.hasRoom(work.seats) else { return false }
+            guard state.hasRoom(work.seats) else { return nil }
+            let queue = state.queues?.begin(seats: work.seats, afterwards: work.afterwards, flow: hash())
             state.take(work.seats)
             state.note(at: now)
-            return true
+            return .admitted(queue: queue)
         }
-        return isAdmitted ? .admitted : queue(work.seats, counts, hash(), at: now)
+        return entry ?? queue(work, counts, hash(), at: now)
     }
 
-    private func queue(_ seats: Int, _ counts: FlowCounts, _ hash: UInt64, at now: Int) -> Entry {
+    private func queue(_ work: WorkEstimate, _ counts: FlowCounts, _ hash: UInt64, at now: Int) -> Entry {
         let (entry, ended, lingers) = state.withLock { state -> (Entry, [WaitingRequests.Ending], Bool) in
+            state.settle(at: now)
             defer { state.note(at: now) }
             // There may be room meanwhile.
-            if state.hasRoom(seats) {
-                state.take(seats)
-                return (.admitted, [], false)
+            if state.hasRoom(work.seats) {
+                let queue = state.queues?.begin(seats: work.seats, afterwards: work.afterwards, flow: hash)
+                state.take(work.seats)
+                return (.admitted(queue: queue), [], false)
             }
             guard state.settings.queuing != nil else { return (.refused(.noSeat), [], false) }
-            guard let request = state.waiting?.enqueue(seats, counts, flow: hash, at: now) else { return (.refused(.queueFull), [], false) }
+            let request = state.waiting.nextID
+            let place = state.queues?.enqueue(
+                request, seats: work.seats, afterwards: work.afterwards, flow: hash, isFull: state.taken >= state.limit)
+            guard let place else { return (.refused(.queueFull), [], false) }
+            state.waiting.add(work.seats, counts, length: place.length, at: now)
             // What was next may need more seats than are free, and this one not.
-            return (.queued(request), state.seatWaiting(at: now), state.lingering.next != nil)
+            let ended = state.seatWaiting(at: now)
+            return (.queued(Place(request: request, queue: place.queue)), ended, state.lingering.next != nil)
         }
         for ending in ended { ending.tell() }
         if lingers { freeLingering(at: now) }
@@ -122,35 +148,44 @@ final class PriorityLevel: Sendable {
     }
 
     /// How a queued request's wait ends: nil with its seats. To be asked once.
-    func wait(_ request: UInt64) async -> Refusal? {
+    func wait(_ place: Place) async -> Refusal? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 // Nothing within is a verdict too: that it has its seats already.
-                let verdict = state.withLock { state -> Refusal?? in state.waiting?.ask(request, continuation) }
+                let verdict = state.withLock { state -> Refusal?? in state.waiting.ask(place.request, continuation) }
                 if let verdict { continuation.resume(returning: verdict) }
             }
         } onCancel: {
-            giveUp(request, .cancelled)
+            giveUp(place, .cancelled, at: MonotonicTime.now)
         }
     }
 
     /// Ends a wait, if it hasn't ended.
-    func giveUp(_ request: UInt64, _ reason: Refusal) {
-        let now = MonotonicTime.now
+    func giveUp(_ place: Place, _ reason: Refusal, at now: Int) {
         change(at: now) { state in
-            let ended = state.waiting?.giveUp(request, reason, at: now)
+            guard state.waiting.isWaiting(place.request) else { return [] }
+            state.queues?.remove(place.request, from: place.queue)
+            let ended = state.waiting.end(place.request, reason, at: now)
             // It may have been the one that the others waited behind.
             return [ended].compactMap(\.self) + state.seatWaiting(at: now)
         }
     }
 
     /// Gives a request's seats back, or lets them linger; whose turn it is gets what is free.
-    func leave(_ work: WorkEstimate, at now: Int) {
+    /// - Parameters:
+    ///   - queue: the one that the request was counted in.
+    ///   - start: when it got its seats.
+    func leave(_ work: WorkEstimate, queue: Int?, since start: Int, at now: Int) {
         let (ended, isAwaited) = state.withLock { state -> ([WaitingRequests.Ending], Bool) in
-            state.executing -= 1
-            let lingers = work.afterwards > 0 && !state.settings.isExempt
-            if lingers { state.lingering.add(work.seats, until: now + work.afterwards) } else { state.taken -= work.seats }
             state.settle(at: now)
+            state.executing -= 1
+            if let queue { state.queues?.finish(seats: work.seats, after: max(0, now - start), in: queue) }
+            let lingers = work.afterwards > 0 && !state.settings.isExempt
+            if lingers {
+                state.lingering.add(work.seats, until: now + work.afterwards, queue: queue)
+            } else {
+                state.release(work.seats, queue)
+            }
             let ended = state.isAwaited ? state.seatWaiting(at: now) : []
             state.note(at: now)
             return (ended, lingers && state.isAwaited)
@@ -178,61 +213,10 @@ final class PriorityLevel: Sendable {
     /// Changes the level, and tells those whose wait that ended.
     func change(at now: Int, _ body: (inout State) -> [WaitingRequests.Ending]) {
         let ended = state.withLock { state in
+            state.settle(at: now)
             defer { state.note(at: now) }
             return body(&state)
         }
         for ending in ended { ending.tell() }
-    }
-}
-
-extension PriorityLevel.State {
-    /// What its requests hold or wait for.
-    var wanted: Int { taken + (waiting?.seats ?? 0) }
-
-    /// Whether a request that comes now gets its seats at once. Who waits goes first.
-    fileprivate func hasRoom(_ seats: Int) -> Bool { settings.isExempt || !isAwaited && fits(seats) }
-
-    fileprivate var isAwaited: Bool { (waiting?.count ?? 0) > 0 }
-
-    /// One that needs more than there is may have the whole level to itself.
-    private func fits(_ seats: Int) -> Bool { taken < limit && (taken == 0 || taken + seats <= limit) }
-
-    fileprivate mutating func take(_ seats: Int) {
-        executing += 1
-        taken += seats
-    }
-
-    /// Frees what has lingered long enough, each at its time.
-    fileprivate mutating func settle(at now: Int) {
-        var lingering = lingering
-        guard let next = lingering.next, next <= now else { return }
-        lingering.free(at: now) { count, time in
-            taken -= count
-            note(at: time)
-        }
-        self.lingering = lingering
-    }
-
-    /// Keeps account of what is in use.
-    fileprivate mutating func note(at now: Int) {
-        utilization.change(seats: taken, requests: executing, waiting: waiting?.count ?? 0, waitingSeats: waiting?.seats ?? 0, at: now)
-        guard demand != nil else { return }
-        let wanted = wanted
-        demand?.change(to: wanted, at: now)
-    }
-
-    /// Lets in those whose turn it is, as long as there is room for the next.
-    mutating func seatWaiting(at now: Int) -> [WaitingRequests.Ending] {
-        var ended: [WaitingRequests.Ending] = []
-        while let next = waiting?.next {
-            guard settings.isExempt || fits(next.seats) else {
-                if taken < limit { waiting?.countUnaccommodated(next) }
-                break
-            }
-            guard let (seats, ending) = waiting?.admitNext(at: now) else { break }
-            take(seats)
-            if let ending { ended.append(ending) }
-        }
-        return ended
     }
 }

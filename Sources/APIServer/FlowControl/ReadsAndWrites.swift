@@ -19,9 +19,9 @@ final class ReadsAndWrites: Sendable {
         var executing = TimeAtNumbers(bounds: ReadsAndWrites.bounds)
         var waiting = TimeAtNumbers(bounds: ReadsAndWrites.bounds)
 
-        /// The most at a time in the second that `second` is the number of, and in the one before.
-        var peak = 0
-        var peakBefore = 0
+        /// The most at a time that were under way and that waited in the second that `second` is the number of, and in the one before.
+        var peak = Numbers()
+        var peakBefore = Numbers()
         var second = 0
 
         mutating func pass(_ elapsed: Int) {
@@ -31,12 +31,22 @@ final class ReadsAndWrites: Sendable {
 
         mutating func notePeak(_ now: Int) {
             let present = now / 1_000_000_000
+            let numbers = Numbers(executing: executing.number, waiting: waiting.number)
             if present != second {
-                peakBefore = present == second + 1 ? max(peak, executing.number) : executing.number
-                peak = executing.number
+                peakBefore = present == second + 1 ? peak.max(numbers) : numbers
+                peak = numbers
                 second = present
             }
-            peak = max(peak, executing.number)
+            peak = peak.max(numbers)
+        }
+    }
+
+    struct Numbers: Sendable, Equatable {
+        var executing = 0
+        var waiting = 0
+
+        func max(_ other: Numbers) -> Numbers {
+            Numbers(executing: Swift.max(executing, other.executing), waiting: Swift.max(waiting, other.waiting))
         }
     }
 
@@ -71,11 +81,11 @@ final class ReadsAndWrites: Sendable {
     // MARK: Reading
 
     /// The most at a time of late: in the second that passes and the one before.
-    func peak(_ kind: Kind, at now: Int = MonotonicTime.now) -> Int {
+    func peak(_ kind: Kind, at now: Int = MonotonicTime.now) -> Numbers {
         state.withLock { state in
-            func peak(_ requests: inout Requests) -> Int {
+            func peak(_ requests: inout Requests) -> Numbers {
                 requests.notePeak(now)
-                return max(requests.peak, requests.peakBefore)
+                return requests.peak.max(requests.peakBefore)
             }
             return kind == .readOnly ? peak(&state.readOnly) : peak(&state.mutating)
         }
@@ -99,7 +109,9 @@ final class ReadsAndWrites: Sendable {
 
     func register(_ metrics: MetricsRegistry) {
         metrics.gauge("apiserver_current_inflight_requests", "Requests under way, at most in the last second.", labels: ["request_kind"])
-            .read { [self] in Kind.allCases.map { ([$0.rawValue], Double(peak($0))) } }
+            .read { [self] in Kind.allCases.map { ([$0.rawValue], Double(peak($0).executing)) } }
+        metrics.gauge("apiserver_current_inqueue_requests", "Requests that wait for seats, at most in the last second.", labels: ["request_kind"])
+            .read { [self] in Kind.allCases.map { ([$0.rawValue], Double(peak($0).waiting)) } }
         metrics.histogram(
             "apiserver_flowcontrol_read_vs_write_current_requests", "Requests that held seats or waited for them, of the limit for their kind.",
             labels: ["phase", "request_kind"], buckets: Self.bounds

@@ -44,20 +44,8 @@ struct WorkEstimator: Sendable {
         else { return WorkEstimate() }
         var returned = count
         if let limit = request.queryValue("limit").flatMap({ Int($0) }), limit > 0 { returned = min(returned, limit) }
-        let bytes = min(returned * Self.sizeOfObjects(snapshot), Self.listBytesMax)
+        let bytes = min(returned * snapshot.averageBytes, Self.listBytesMax)
         return WorkEstimate(seats: min(max(1, (bytes + Self.bytesPerSeat - 1) / Self.bytesPerSeat), seatsMax))
-    }
-
-    /// What an object takes, on average, seen from a few.
-    private static func sizeOfObjects(_ snapshot: Snapshot) -> Int {
-        let chunks = snapshot.chunks
-        let step = max(1, chunks.count / 8)
-        var (bytes, seen) = (0, 0)
-        for chunk in stride(from: 0, to: chunks.count, by: step) {
-            bytes += chunks[chunk].objects[0].bytes.count
-            seen += 1
-        }
-        return seen > 0 ? bytes / seen : 0
     }
 
     private func write(_ info: RequestInfo, _ counts: FlowCounts, seatsMax: Int) -> WorkEstimate {
@@ -80,5 +68,18 @@ extension ResourceRegistry {
         let snapshot = resource.collection.snapshot.objects
         let count = info.namespace.isEmpty ? snapshot.count : snapshot.count(namespace: info.namespace, after: info.namespace + "/")
         return (count, snapshot)
+    }
+}
+
+extension Snapshot {
+    /// What an object takes, on average, seen from a few.
+    var averageBytes: Int {
+        let step = max(1, chunks.count / 8)
+        var (bytes, seen) = (0, 0)
+        for chunk in stride(from: 0, to: chunks.count, by: step) {
+            bytes += chunks[chunk].objects[0].bytes.count
+            seen += 1
+        }
+        return seen > 0 ? bytes / seen : 0
     }
 }

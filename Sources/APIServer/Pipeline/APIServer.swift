@@ -47,16 +47,20 @@ public final class APIServer: RequestHandler {
     public init(_ configuration: Configuration, _ registry: ResourceRegistry, gates: Gates, extensions: ServerExtensions) {
         self.registry = registry
         self.gates = gates
-        metrics = ServerMetrics(configuration.metrics)
+        metrics = ServerMetrics(configuration.metrics) { registry.resource(of: $0)?.definition.deprecation != nil }
+        StorageMetrics(registry: registry).register(configuration.metrics)
+        ProcessMetrics.register(configuration.metrics)
         let flowControl = FlowControl(
             configuration.flowControl, deadlines, configuration.metrics, WorkEstimator { [registry] in registry.objects(of: $0) })
         registry.observe(["flowschemas", "prioritylevelconfigurations"]) { flowControl.apply($0.plural, key: $1, $2) }
         self.flowControl = flowControl
         discovery = DiscoveryRoutes(
             documents: DiscoveryDocuments(registry.catalog), readiness: extensions.readiness, documentsOfKeys: extensions.keyDocuments,
-            metrics: metrics)
+            metrics: metrics, flowControl: flowControl)
         router = ResourceRouter(
-            registry: registry, store: registry.store, admission: Admission(chain: gates.admission, stored: registry), authorizer: gates.authorizer,
+            registry: registry, store: registry.store,
+            admission: Admission(chain: gates.admission, stored: registry, metrics: AdmissionMetrics(configuration.metrics)),
+            authorizer: gates.authorizer,
             environment: configuration.environment, deadlines: deadlines,
             subresources: SubresourceRouter(
                 reviews: extensions.reviews, issueToken: extensions.issueToken, connect: extensions.connect, components: extensions.components))
@@ -73,31 +77,67 @@ public final class APIServer: RequestHandler {
     }
 
     private func answer(_ request: HTTPRequest) -> Outcome {
-        let start = ContinuousClock.now
+        let start = MonotonicTime.now
         do {
             let info = try RequestInfo(request.api)
-            let requester = try gates.authenticate(request)
+            let requester = try authenticate(request, since: start)
             let user = try Impersonation.user(request.headers, requester: requester, authorizer: gates.authorizer)
-            switch request.inProcessUser == nil ? flowControl.turn(info, user, request.api) : .free {
+            let come = MonotonicTime.now
+            switch request.inProcessUser == nil ? flowControl.turn(info, user, request.api, at: come) : .free {
             case .free: return perform(request, info, user, since: start)
             case .now(let pass): return pass.carry(perform(request, info, user, since: start))
-            case .queued(let ticket): return .deferred { await ticket.answer { self.perform(request, info, user, since: start) } }
-            case .refused(let response): return metrics.observed(.respond(response), info, since: start)
+            case .queued(let ticket):
+                return .deferred {
+                    await ticket.answer { self.perform(request, info, user, since: start, waited: MonotonicTime.now - come) }
+                }
+            case .refused(let response): return observed(.respond(response), info, request, since: start)
             }
         } catch {
             return .respond(Presenter.failure(error))
         }
     }
 
-    /// What a request comes to when it is its turn.
-    private func perform(_ request: HTTPRequest, _ info: RequestInfo, _ user: UserInfo, since start: ContinuousClock.Instant) -> Outcome {
+    private func authenticate(_ request: HTTPRequest, since start: Int) throws(APIError) -> UserInfo {
+        guard request.inProcessUser == nil else { return try gates.authenticate(request) }
         do throws(APIError) {
-            try gates.authorizer.require(info.attributes(user))
-            let outcome = info.isResourceRequest ? try router.route(info, request, user) : try discovery.route(request)
-            return metrics.observed(outcome, info, since: start)
+            let user = try gates.authenticate(request)
+            metrics.gates.authenticated(user, after: MonotonicTime.now - start)
+            return user
+        } catch {
+            metrics.gates.refused(after: MonotonicTime.now - start)
+            throw error
+        }
+    }
+
+    /// What a request comes to when it is its turn.
+    private func perform(_ request: HTTPRequest, _ info: RequestInfo, _ user: UserInfo, since start: Int, waited: Int = 0) -> Outcome {
+        do throws(APIError) {
+            try authorize(info.attributes(user), isInProcess: request.inProcessUser != nil)
         } catch {
             return .respond(Presenter.failure(error))
         }
+        do throws(APIError) {
+            let outcome = info.isResourceRequest ? try router.route(info, request, user) : try discovery.route(request)
+            return metrics.observed(outcome, info, request.api, since: start, waited: waited)
+        } catch {
+            let isKnown = !info.isResourceRequest || registry.catalog.groupVersions.contains { $0.group == info.group }
+            let answer = isKnown ? Presenter.failure(error) : DiscoveryRoutes.pageNotFound
+            return observed(.respond(answer), info, request, since: start, waited: waited)
+        }
+    }
+
+    private func authorize(_ attributes: RequestAttributes, isInProcess: Bool) throws(APIError) {
+        if isInProcess { return try gates.authorizer.require(attributes) }
+        let start = MonotonicTime.now
+        let decision = gates.authorizer.authorize(attributes)
+        metrics.gates.authorized(decision, after: MonotonicTime.now - start)
+        try attributes.require(decision)
+    }
+
+    /// Counts a refusal, if it is of something that is served: of what isn't, anyone may make up as much as he likes.
+    private func observed(_ outcome: Outcome, _ info: RequestInfo, _ request: HTTPRequest, since start: Int, waited: Int = 0) -> Outcome {
+        guard !info.isResourceRequest || registry.serves(info) else { return outcome }
+        return metrics.observed(outcome, info, request.api, since: start, waited: waited)
     }
 
     /// Sends bookmarks to watchers once a minute until cancelled, then ends all watches.

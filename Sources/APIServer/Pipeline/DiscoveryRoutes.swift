@@ -11,6 +11,7 @@ struct DiscoveryRoutes: Sendable {
     /// By path.
     let documentsOfKeys: [String: Value]
     let metrics: ServerMetrics
+    let flowControl: FlowControl
 
     func route(_ request: HTTPRequest) throws(APIError) -> Outcome {
         let api = request.api
@@ -25,6 +26,9 @@ struct DiscoveryRoutes: Sendable {
         case "/": return .respond(HTTPResponse(body: [documents.paths(adding: Array(documentsOfKeys.keys)).json()]))
         case "/version": return .respond(HTTPResponse(body: [Self.version.json()]))
         case "/metrics": return .respond(Self.text(metrics.exposition(), contentType: "text/plain; version=0.0.4; charset=utf-8"))
+        case _ where path.hasPrefix(FlowControl.dumpPath):
+            guard let dump = flowControl.dump(path.dropFirst(FlowControl.dumpPath.count)) else { throw ResourceRouter.unknownPath }
+            return .respond(Self.text(dump))
         default: if let keys = documentsOfKeys[String(path)] { return .respond(Self.keys(keys, isKeySet: path.hasSuffix("/jwks"))) }
         }
         guard let document = try documents.document(at: String(path), api) else { return .respond(notFound(path)) }

@@ -15,10 +15,7 @@ struct ResourceRouter: Sendable {
     let subresources: SubresourceRouter
 
     func route(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserInfo) throws(APIError) -> Outcome {
-        guard let resource = registry.resource(group: info.group, version: info.version, plural: info.resource) else {
-            if !registry.catalog.groupVersions.contains(where: { $0.group == info.group }) { return .respond(DiscoveryRoutes.pageNotFound) }
-            throw Self.unknownPath
-        }
+        guard let resource = registry.resource(group: info.group, version: info.version, plural: info.resource) else { throw Self.unknownPath }
         guard let deprecation = resource.definition.deprecation else { return try route(info, request, user, resource) }
         do {
             return Self.outcome(try route(info, request, user, resource), with: WarningHeaders([deprecation]).headers)

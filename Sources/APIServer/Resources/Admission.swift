@@ -6,6 +6,7 @@ import Storage
 struct Admission: Sendable {
     let chain: AdmissionChain
     let stored: ResourceRegistry
+    let metrics: AdmissionMetrics
 
     /// Whoever charges a quota does so alone in its namespace: else of many who try at once, one would succeed at a time, and all others try in vain.
     let turns = Turns()
@@ -13,7 +14,7 @@ struct Admission: Sendable {
     /// Changes the object before it is validated; returns whether it did. `old` is nil for a creation.
     func mutate(_ object: inout Value, old: Value?, _ resource: ServedResource, _ context: WriteContext) throws(APIError) -> Bool {
         var request = Self.request(old == nil ? .create : .update, resource, context, object, old)
-        try chain.mutate(&request, stored)
+        try metrics.measure(.admit, request.operation) { () throws(APIError) in try chain.mutate(&request, stored) }
         guard request.object != object else { return false }
         object = request.object
         return true
@@ -21,7 +22,8 @@ struct Admission: Sendable {
 
     /// Refuses the object by throwing.
     func validate(_ object: Value, old: Value?, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
-        try chain.validate(Self.request(old == nil ? .create : .update, resource, context, object, old), stored)
+        let request = Self.request(old == nil ? .create : .update, resource, context, object, old)
+        try metrics.measure(.validate, request.operation) { () throws(APIError) in try chain.validate(request, stored) }
     }
 
     /// What is to be committed together with the object, such as what it is charged to; refuses by throwing. Asked after `validate`.
@@ -32,8 +34,8 @@ struct Admission: Sendable {
 
     func validateDelete(_ object: Value, _ resource: ServedResource, _ context: WriteContext) throws(APIError) {
         var request = Self.request(.delete, resource, context, .null, object)
-        try chain.mutate(&request, stored)
-        try chain.validate(request, stored)
+        try metrics.measure(.admit, .delete) { () throws(APIError) in try chain.mutate(&request, stored) }
+        try metrics.measure(.validate, .delete) { () throws(APIError) in try chain.validate(request, stored) }
     }
 
     private static func request(

@@ -39,10 +39,30 @@ struct ContinueToken: Sendable, Equatable {
     }
 
     init(_ text: String) throws(APIError) {
-        guard let bytes = Base64URL.decode(text[...]), let value = try? Value(json: bytes), value["v"].string == "meta.k8s.io/v1",
-            let revision = value["rv"].integer, revision != 0, let start = value["start"].string, !start.isEmpty
-        else { throw .badRequest("invalid continue token: continue key is not valid: \(text.prefix(64))") }
+        guard let bytes = Base64URL.decode(text[...]) else { throw Self.invalid(": illegal base64 data at input byte \(Self.end(ofBase64: text))") }
+        guard let value = try? Value(json: bytes), value.isObject else { throw Self.invalid(": it is no JSON object") }
+        guard value["v"].string == "meta.k8s.io/v1" else {
+            throw Self.invalid(": server does not recognize this encoded version \(value["v"].string ?? "")")
+        }
+        guard let revision = value["rv"].integer, revision != 0 else {
+            throw Self.invalid(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+        }
+        guard let start = value["start"].string, !start.isEmpty else { throw Self.invalid(": encoded start key empty (version meta.k8s.io/v1)") }
         self.revision = revision
         after = start.hasSuffix("\u{0}") ? String(start.dropLast()) : start
+    }
+
+    private static func invalid(_ why: String) -> APIError { .badRequest("invalid continue token: continue key is not valid\(why)") }
+
+    /// Where a text ceases to be base64.
+    private static func end(ofBase64 text: String) -> Int {
+        let bytes = Array(text.utf8)
+        func isDigit(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            }
+        }
+        return bytes.firstIndex { !isDigit($0) } ?? max(0, bytes.count - 1)
     }
 }

@@ -1,5 +1,6 @@
 import ClusterClient
 import ObjectModel
+import Synchronization
 
 /// Answers GET and LIST from a snapshot, on the event loop that received them.
 struct ResourceReader: Sendable {
@@ -54,6 +55,8 @@ struct ResourceReader: Sendable {
             page.objects.append(object)
             return true
         }
+        resource.collection.lists.add(1, ordering: .relaxed)
+        resource.collection.listedObjects.add(page.objects.count, ordering: .relaxed)
         if isMore, let last = page.objects.last {
             page.next = ContinueToken(revision: listed, after: last.key)
             if options.selection.isEverything { page.remaining = snapshot.count(namespace: options.selection.namespace, after: last.key) }
@@ -82,16 +85,14 @@ struct ResourceReader: Sendable {
 
     // MARK: Revisions
 
-    /// Reads a `resourceVersion`: nil where none is asked for.
+    /// Reads a `resourceVersion`: nil where none is asked for. What is no version is the server's fault in upstream's words, except for a list.
     static func revision(_ text: String?) throws(APIError) -> Int64? {
         guard let text, !text.isEmpty else { return nil }
         // None comes near the largest, but it's a number for all that.
         if let revision = UInt64(text), text.first != "+" { return Int64(clamping: revision) }
         let isNumber = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        throw .badRequest(
-            """
-            resourceVersion: Invalid value: "\(text)": strconv.ParseUint: parsing "\(text)": \(isNumber ? "value out of range" : "invalid syntax")
-            """)
+        let why = "strconv.ParseUint: parsing \(Value.string(text)): \(isNumber ? "value out of range" : "invalid syntax")"
+        throw APIError(.unknown, "resourceVersion: Invalid value: \(Value.string(text)): \(why)")
     }
 
     static func tooLarge(_ wanted: Int64, _ current: Int64) -> APIError {

@@ -76,6 +76,17 @@ public final class ResourceRegistry: Sendable {
         resources[Name(group: group, version: version, plural: plural)]
     }
 
+    func resource(of info: RequestInfo) -> ServedResource? { resource(group: info.group, version: info.version, plural: info.resource) }
+
+    /// Whether a request is about something that there is here.
+    func serves(_ info: RequestInfo) -> Bool {
+        guard let resource = resource(of: info) else { return false }
+        return info.subresource.isEmpty || resource.definition.subresource(info.subresource) != nil
+    }
+
+    /// One resource for each place in the store.
+    var firstOfEachCollection: [ServedResource] { Array(byPrefix.values) }
+
     var all: [ServedResource] { Array(resources.values) }
 
     /// The revision up to which every collection has every change.

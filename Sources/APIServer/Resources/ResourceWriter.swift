@@ -235,18 +235,22 @@ struct ResourceWriter: Sendable {
         return kept
     }
 
-    /// A resize changes what containers ask for, and nothing else.
+    /// A resize changes what containers and the pod ask for, and nothing else. Containers stay in the order that they were sent in, which is for
+    /// validation to judge.
     private static func copyResources(from object: Value, to kept: inout Value) {
         for list in ["containers", "initContainers"] {
-            var containers = kept["spec"][list].array
-            guard !containers.isEmpty else { continue }
-            for index in containers.indices {
-                guard let twin = object["spec"][list].array.first(where: { $0["name"] == containers[index]["name"] }) else { continue }
-                containers[index]["resources"] = twin["resources"]
-                containers[index]["resizePolicy"] = twin["resizePolicy"]
-            }
-            kept["spec"][list] = .array(containers)
+            let before = kept["spec"][list].array
+            let sent = object["spec"][list].array
+            if sent.isEmpty, before.isEmpty { continue }
+            kept["spec"][list] = .array(
+                sent.map { container in
+                    guard var copy = before.first(where: { $0["name"] == container["name"] }) else { return container }
+                    copy["resources"] = container["resources"]
+                    copy["resizePolicy"] = container["resizePolicy"]
+                    return copy
+                })
         }
+        kept["spec"]["resources"] = object["spec"]["resources"]
     }
 
     // MARK: Parts

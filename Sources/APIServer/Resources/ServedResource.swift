@@ -1,4 +1,5 @@
 import KubernetesAPI
+import Metrics
 import ObjectModel
 import Schema
 
@@ -7,6 +8,9 @@ final class ServedResource: Sendable {
     let definition: ResourceDefinition
     let collection: Collection
     let strategy: any ResourceStrategy
+
+    /// Bytes of the events that went out to its watchers.
+    let eventSizes = StorageMetrics.eventSizes()
 
     /// To and from the version that is stored, where that is another one.
     let conversion: VersionConversion?

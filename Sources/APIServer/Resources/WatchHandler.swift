@@ -19,7 +19,8 @@ struct WatchHandler: Sendable {
         let duration = options.timeout ?? Self.durationMin + .seconds(Int64.random(in: 0..<1800))
         let (resource, revision, deadlines) = (resource, revision, deadlines)
         return .stream(StreamHead(contentType: form.encoding.streamType)) { sink in
-            let watcher = Watcher(options.selection, wantsBookmarks: options.wantsBookmarks, encode: encode, sink: sink)
+            let watcher = Watcher(
+                options.selection, wantsBookmarks: options.wantsBookmarks, encode: encode, sink: sink, sizes: resource.eventSizes)
             let deadline = deadlines.add(duration) {
                 resource.collection.remove(watcher)
                 watcher.end()

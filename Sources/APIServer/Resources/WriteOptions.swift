@@ -1,5 +1,7 @@
 import ClusterClient
+import KubernetesAPI
 import ObjectModel
+import Schema
 
 /// `CreateOptions`, `UpdateOptions` and `PatchOptions`, as a request's query gives them.
 struct WriteOptions: Sendable {
@@ -21,14 +23,10 @@ struct WriteOptions: Sendable {
     init(_ request: APIRequest) throws(APIError) {
         let kind = request.method == .patch ? "PatchOptions" : request.method == .put ? "UpdateOptions" : "CreateOptions"
         isApply = request.method == .patch && ApplyPatch.mediaTypes.contains(request.contentType.mediaType)
-        isDryRun = try Self.dryRun(request.query.filter { $0.name == "dryRun" }.map(\.value), kind: kind)
+        let stages = request.query.filter { $0.name == "dryRun" }.map(\.value)
+        isDryRun = !stages.isEmpty
         let validation = request.queryValue("fieldValidation") ?? ""
-        guard let fieldValidation = validation.isEmpty ? .warn : FieldValidation(rawValue: validation) else {
-            throw .invalid(
-                kind: kind, group: "meta.k8s.io", name: "",
-                [.notSupported("fieldValidation", .string(validation), ["", "Ignore", "Strict", "Warn"])])
-        }
-        self.fieldValidation = fieldValidation
+        fieldValidation = FieldValidation(rawValue: validation) ?? .warn
         let manager = request.queryValue("fieldManager") ?? ""
         fieldManager = manager.isEmpty ? Self.manager(fromUserAgent: request.userAgent) : manager
         var problems: [FieldError] = []
@@ -37,20 +35,25 @@ struct WriteOptions: Sendable {
             if !isApply { problems.append(.forbidden("force", "may not be specified for non-apply patch")) }
         }
         if isApply, manager.isEmpty { problems.append(.required("fieldManager", "is required for apply patch")) }
-        problems += Self.problems(ofManager: manager)
+        problems += Self.problems(ofManager: manager) + Self.problems(ofDryRun: stages)
+        if !["", "Ignore", "Strict", "Warn"].contains(validation) {
+            problems.append(.notSupported("fieldValidation", .string(validation), ["", "Ignore", "Strict", "Warn"]))
+        }
         if !problems.isEmpty { throw .invalid(kind: kind, group: "meta.k8s.io", name: "", problems) }
     }
 
     private static let managerLengthMax = 128
 
     private static func problems(ofManager manager: String) -> [FieldError] {
-        if manager.utf8.count > managerLengthMax {
-            return [.tooLong("fieldManager", max: managerLengthMax)]
+        var problems: [FieldError] = []
+        if manager.utf8.count > managerLengthMax { problems.append(.tooLong("fieldManager", max: managerLengthMax)) }
+        for index in manager.unicodeScalars.indices where !manager.unicodeScalars[index].isPrintable {
+            let digits = String(manager.unicodeScalars[index].value, radix: 16, uppercase: true)
+            let padded = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            let position = manager.utf8.distance(from: manager.startIndex, to: index)
+            problems.append(.invalid("fieldManager", .string(manager), "invalid character U+\(padded) (at position \(position))"))
         }
-        if manager.unicodeScalars.contains(where: { !$0.isPrintable }) {
-            return [.invalid("fieldManager", .string(manager), "should only contain printable characters")]
-        }
-        return []
+        return problems
     }
 
     /// What stands before the first slash, as far as it can be printed.
@@ -64,11 +67,8 @@ struct WriteOptions: Sendable {
     }
 
     /// `All` is the only stage there is.
-    static func dryRun(_ stages: [String], kind: String) throws(APIError) -> Bool {
-        if !stages.allSatisfy({ $0 == "All" }) {
-            throw .invalid(kind: kind, group: "meta.k8s.io", name: "", [.notSupported("dryRun", Value(stages), ["All"])])
-        }
-        return !stages.isEmpty
+    static func problems(ofDryRun stages: [String]) -> [FieldError] {
+        stages.allSatisfy { $0 == "All" } ? [] : [.notSupported("dryRun", Value(stages), ["All"])]
     }
 }
 
@@ -92,7 +92,7 @@ struct DeleteOptions: Sendable {
             propagationPolicy = request.queryValue("propagationPolicy")
             orphansDependents = request.flag("orphanDependents")
         } else {
-            let body = try RequestBody.parse(request).value
+            let body = try Self.body(request)
             gracePeriodSeconds = body["gracePeriodSeconds"].integer
             uid = body["preconditions"]["uid"].string
             resourceVersion = body["preconditions"]["resourceVersion"].string
@@ -100,22 +100,37 @@ struct DeleteOptions: Sendable {
             orphansDependents = body["orphanDependents"].bool
             stages += body["dryRun"].strings
         }
-        isDryRun = try WriteOptions.dryRun(stages, kind: "DeleteOptions")
-        try validate()
+        isDryRun = !stages.isEmpty
+        try validate(stages)
         if let orphansDependents { propagationPolicy = orphansDependents ? "Orphan" : "Background" }
     }
 
-    private func validate() throws(APIError) {
-        guard let propagationPolicy else { return }
+    private static let type: TypeDefinition? = Catalog.builtIn.type(group: "", version: "v1", kind: "DeleteOptions")
+
+    /// A body whose fields are what they should be: a grace period that can't be read is not none.
+    private static func body(_ request: APIRequest) throws(APIError) -> Value {
+        guard let type else { throw .internalError("no type for DeleteOptions") }
+        let parsed = try RequestBody.parse(request)
+        var body = parsed.value
+        if body.isNull { return [:] }
+        guard body.isObject else { throw .badRequest("decoded object cannot be converted to DeleteOptions") }
+        _ = try BodyDecoder(type: type, kind: "DeleteOptions", validation: .ignore).decode(&body, parsed.duplicates)
+        return body
+    }
+
+    private func validate(_ stages: [String]) throws(APIError) {
         var problems: [FieldError] = []
-        if orphansDependents != nil {
-            problems.append(
-                .invalid("propagationPolicy", .string(propagationPolicy), "orphanDependents and deletionPropagation cannot be both set"))
+        if let propagationPolicy {
+            if orphansDependents != nil {
+                problems.append(
+                    .invalid("propagationPolicy", .string(propagationPolicy), "orphanDependents and deletionPropagation cannot be both set"))
+            }
+            if !["Background", "Foreground", "Orphan"].contains(propagationPolicy) {
+                problems.append(
+                    .notSupported("propagationPolicy", .string(propagationPolicy), ["Background", "Foreground", "Orphan", "nil"]))
+            }
         }
-        if !["Background", "Foreground", "Orphan"].contains(propagationPolicy) {
-            problems.append(
-                .notSupported("propagationPolicy", .string(propagationPolicy), ["Background", "Foreground", "Orphan", "nil"]))
-        }
+        problems += WriteOptions.problems(ofDryRun: stages)
         if !problems.isEmpty { throw .invalid(kind: "DeleteOptions", group: "meta.k8s.io", name: "", problems) }
     }
 

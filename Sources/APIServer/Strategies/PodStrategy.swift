@@ -1,3 +1,4 @@
+import KubernetesAPI
 import ObjectModel
 
 /// Pods: quality of service, graceful deletion.

@@ -19,6 +19,9 @@ final class ServiceAddresses: Sendable {
         self.nodePorts = nodePorts
     }
 
+    /// How many Services have.
+    var taken: (addresses: Int, ports: Int) { state.withLock { ($0.addresses.count, $0.ports.count) } }
+
     enum Refusal: Error { case taken, outOfRange, exhausted }
 
     // MARK: Addresses
@@ -97,7 +100,7 @@ final class ServiceAddresses: Sendable {
 }
 
 /// A block of IPv4 addresses, such as `10.96.0.0/12`.
-struct IPv4Range: Sendable, Hashable {
+struct IPv4Range: Sendable, Hashable, CustomStringConvertible {
     let base: UInt32
     let prefix: Int
 
@@ -107,6 +110,8 @@ struct IPv4Range: Sendable, Hashable {
         self.prefix = prefix
         self.base = base & (UInt32.max << UInt32(32 - prefix))
     }
+
+    var description: String { "\(Self.text(base))/\(prefix)" }
 
     /// Addresses that may be handed out: all but the first and the last of the block.
     var usable: Int { (1 << (32 - prefix)) - 2 }

@@ -157,23 +157,3 @@ struct JobStrategy: ResourceStrategy {
 
     var selectableFields: SelectableFields { { ["status.successful": String($0["status"]["succeeded"].int ?? 0)] } }
 }
-
-/// Certificate signing requests: who asks is who sent the request.
-struct CertificateSigningRequestStrategy: ResourceStrategy {
-    func prepareForCreate(_ object: inout Value, _ context: WriteContext) throws(APIError) {
-        let user = context.user
-        object["spec"]["username"] = .string(user.name)
-        object["spec"]["uid"] = user.uid.isEmpty ? .null : .string(user.uid)
-        object["spec"]["groups"] = user.groups.isEmpty ? .null : Value(user.groups)
-        object["spec"]["extra"] = user.extra.isEmpty ? .null : .object(Fields(user.extra.map { ($0.key, Value($0.value)) }))
-    }
-
-    func prepareForUpdate(_ object: inout Value, old: Value, _ context: WriteContext) throws(APIError) {
-        object["spec"] = old["spec"]
-        object["status"] = context.request.subresource == "approval" ? object["status"] : old["status"]
-    }
-
-    var selectableFieldNames: Set<String> { ["spec.signerName"] }
-
-    var selectableFields: SelectableFields { { ["spec.signerName": $0["spec"]["signerName"].string ?? ""] } }
-}

@@ -99,6 +99,7 @@ struct JobRun {
         if job.isSuspendedJob {
             if set("Suspended", "True", "JobSuspended", "Job suspended") {
                 controller.recorder.event(job, .normal, "Suspended", "Job suspended")
+                job.status["startTime"] = .null
             }
         } else if job.hasCondition("Suspended"), set("Suspended", "False", "JobResumed", "Job resumed") {
             controller.recorder.event(job, .normal, "Resumed", "Job resumed")
@@ -204,6 +205,8 @@ struct JobRun {
 
     private mutating func finish(_ end: JobSync.End) {
         _ = set(end.isSuccess ? "Complete" : "Failed", "True", end.reason, end.message)
+        // One that ends while it is suspended.
+        if job.status["startTime"].isNull { job.status["startTime"] = .string(now.rfc3339) }
         if end.isSuccess { job.status["completionTime"] = .string(now.rfc3339) }
     }
 

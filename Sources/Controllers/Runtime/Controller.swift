@@ -16,7 +16,13 @@ public struct ControllerContext: Sendable {
     public let now: @Sendable () -> Timestamp
     public let logger: Logger
 
-    public init(client: Client, informers: Informers, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
+    /// Tells of the controller's queues; nil where nobody asks.
+    let queues: WorkQueueMetrics?
+
+    public init(
+        client: Client, informers: Informers, now: @escaping @Sendable () -> Timestamp, logger: Logger, queues: WorkQueueMetrics? = nil
+    ) {
+        self.queues = queues
         self.client = client
         self.informers = informers
         self.now = now
@@ -26,7 +32,8 @@ public struct ControllerContext: Sendable {
     func recorder(_ component: String) -> EventRecorder { EventRecorder(client, component: component, now: now) }
 
     func loop(_ name: String, queue: WorkQueue, workers: Int = 4, reconcile: @escaping ReconcileLoop.Reconcile) -> ReconcileLoop {
-        ReconcileLoop(name, queue: queue, workers: workers, logger: logger, reconcile: reconcile)
+        queues?.add(name, queue)
+        return ReconcileLoop(name, queue: queue, workers: workers, logger: logger, reconcile: reconcile)
     }
 }
 

@@ -58,9 +58,9 @@ enum MetadataValidation {
 
     private static func check(_ name: String, _ definition: ResourceDefinition) -> [String] {
         switch (definition.group, definition.plural) {
-        case ("", "namespaces"): Validation.dns1123Label(name)
+        case ("", "namespaces"), ("apps", "statefulsets"): Validation.dns1123Label(name)
         case ("", "services"): Validation.dns1035Label(name)
-        case ("rbac.authorization.k8s.io", _): Validation.pathSegmentName(name)
+        case ("rbac.authorization.k8s.io", _), ("certificates.k8s.io", "certificatesigningrequests"): Validation.pathSegmentName(name)
         case ("networking.k8s.io", "ipaddresses"): Validation.ip(name)
         case ("", "events"), ("events.k8s.io", "events"): Validation.pathSegmentName(name)
         case ("certificates.k8s.io", "certificatesigningrequests"): Validation.pathSegmentName(name)

@@ -24,6 +24,7 @@ struct NodeMetrics: Sendable {
     private let operations: Counter
     private let operationErrors: Counter
     private let operationDurations: Histogram
+    let resizes: ResizeMetrics
 
     private static let podStartSeconds: [Double] = [
         0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
@@ -35,6 +36,7 @@ struct NodeMetrics: Sendable {
     private static let operationSeconds: [Double] = (0..<14).reduce(into: []) { bounds, _ in bounds.append((bounds.last ?? 0.002) * 2.5) }
 
     init(nodeName: String) {
+        resizes = ResizeMetrics(registry)
         registry.gauge("kubelet_node_name", "The node's name. The count is always 1.", labels: ["node"]).set(1, [nodeName])
         runningPods = registry.gauge("kubelet_running_pods", "Pods that have a running sandbox.")
         runningContainers = registry.gauge("kubelet_running_containers", "Containers here, by their state.", labels: ["container_state"])

@@ -16,7 +16,11 @@ extension PodWorker {
             if !found.isDesired(by: pod) { considerResize() }
             return
         }
-        defer { self.allocation = allocation }
+        services.metrics.resizes.asked(allocation.takeRequests(pod))
+        defer {
+            self.allocation = allocation
+            noteResize()
+        }
         if allocation.isDesired(by: pod) {
             allocation.pending = nil
             return
@@ -27,6 +31,8 @@ extension PodWorker {
         let pending: PodAllocation.Pending
         switch services.allocations.resize(pod, wake: { [weak self] in self?.wake() }) {
         case .granted:
+            let trigger = services.allocations.takeTrigger(of: uid)
+            if allocation.pending?.reason == .deferred { services.metrics.resizes.granted(after: trigger) }
             allocation.grant(pod)
             retries[Self.resizeRetry] = nil
             events.normal("ResizeStarted", "Pod resize started: \(allocation.summary(pod, generation: generation))")
@@ -36,11 +42,17 @@ extension PodWorker {
         }
         guard allocation.pending != pending else { return }
         allocation.pending = pending
+        if pending.reason == .infeasible { services.metrics.resizes.isInfeasible() }
         var asked = allocation
         asked.grant(pod)
         events.warning(
             "Resize\(pending.reason.rawValue)",
             "Pod resize \(pending.reason.rawValue): \(asked.summary(pod, generation: generation, error: pending.message))")
+    }
+
+    /// Tells the metrics where the resize stands.
+    private func noteResize() {
+        services.metrics.resizes.note(.init(pending: allocation?.pending?.reason, isInProgress: allocation?.resizing != nil), of: uid)
     }
 
     private static let resizeRetry = "/resize"
@@ -56,6 +68,8 @@ extension PodWorker {
     /// Has running containers get what they were granted, and the pod as a whole what they have together. Room is made before it is used.
     func resize() async throws {
         guard let allocation, allocation.resizing != nil, isDue(Self.resizeRetry) else { return }
+        let start = ContinuousClock.now
+        defer { noteResize() }
         do {
             let granted = grantedPod
             let changes = resized(allocation).map { (container: $0.container, record: $0.record, change: allocation.change($0.container.name)) }
@@ -71,12 +85,14 @@ extension PodWorker {
             try services.cgroups?.limit(granted)
             retries[Self.resizeRetry] = nil
             self.allocation?.complete()
+            services.metrics.resizes.carriedOut(in: ContinuousClock.now - start, isSuccess: true)
             let generation = allocation.resizing ?? 0
             events.normal("ResizeCompleted", "Pod resize completed: \(allocation.summary(pod, generation: generation))")
         } catch is CancellationError {
             throw CancellationError()
         } catch {
             if Task.isCancelled { throw CancellationError() }
+            services.metrics.resizes.carriedOut(in: ContinuousClock.now - start, isSuccess: false)
             let message = (error as? ContainerRuntimeError)?.rpcDescription ?? "\(error)"
             if self.allocation?.failure != message {
                 let generation = allocation.resizing ?? 0

@@ -27,7 +27,7 @@ extension PodWorker {
             StatusInput(
                 pod: pod, previous: pod.status, observation: observation, probes: await probes.results, waiting: waiting,
                 hostIPs: services.configuration.internalIPs, isEnding: pod.isBeingDeleted || failure != nil, failure: failure, allocation: allocation,
-                now: services.now()))
+                cgroup: pod.spec["resources"].isObject ? services.cgroups?.usage(pod) : nil, now: services.now()))
         guard let patch = PodStatusPatch.make(uid: uid, from: pod.status, to: status.value) else { return }
         do {
             learn(try await services.client.patch(.pods, namespace: pod.namespace, name: pod.name, subresource: "status", .strategicMerge, patch))

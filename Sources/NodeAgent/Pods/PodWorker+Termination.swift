@@ -124,6 +124,7 @@ extension PodWorker {
         volumePaths = nil
         services.cgroups?.remove(pod)
         services.allocations.forget(uid)
+        services.metrics.resizes.note(nil, of: uid)
         ending.isCleanedUp = true
     }
 

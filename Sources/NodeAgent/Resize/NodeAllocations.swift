@@ -26,6 +26,15 @@ final class NodeAllocations: Sendable {
         var granted: [String: Amounts] = [:]
         /// Pods whose resize waits for room, and how they are told that there is some.
         var waiting: [String: @Sendable () -> Void] = [:]
+
+        /// What they were told of last.
+        var triggers: [String: ResizeMetrics.Trigger] = [:]
+
+        /// Whom to tell that there may be room.
+        mutating func wake(_ trigger: ResizeMetrics.Trigger) -> [@Sendable () -> Void] {
+            for uid in waiting.keys { triggers[uid] = trigger }
+            return Array(waiting.values)
+        }
     }
 
     private let allocatable: NodeCapacity
@@ -40,8 +49,9 @@ final class NodeAllocations: Sendable {
     func forget(_ uid: String) {
         let waiting = state.withLock { state -> [@Sendable () -> Void] in
             state.waiting[uid] = nil
+            state.triggers[uid] = nil
             guard state.granted.removeValue(forKey: uid) != nil else { return [] }
-            return Array(state.waiting.values)
+            return state.wake(.podsRemoved)
         }
         for wake in waiting { wake() }
     }
@@ -63,11 +73,14 @@ final class NodeAllocations: Sendable {
             state.waiting[pod.uid] = nil
             let old = state.granted.updateValue(wanted, forKey: pod.uid)
             let isSmaller = old.map { wanted.cpu < $0.cpu || wanted.memory < $0.memory } ?? false
-            return (.granted, isSmaller ? Array(state.waiting.values) : [])
+            return (.granted, isSmaller ? state.wake(.podResized) : [])
         }
         for wake in others { wake() }
         return verdict
     }
+
+    /// What had a pod ask again for which there was no room: its spec, where nobody told it to.
+    func takeTrigger(of uid: String) -> ResizeMetrics.Trigger { state.withLock { $0.triggers.removeValue(forKey: uid) } ?? .podUpdated }
 
     private static func shortage(_ name: String, _ wanted: Int64, _ used: Int64, _ capacity: Int64) -> String? {
         guard wanted > 0, wanted > capacity - used else { return nil }

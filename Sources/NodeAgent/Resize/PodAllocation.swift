@@ -22,6 +22,9 @@ struct PodAllocation: Sendable, Equatable {
     private(set) var actuated: [String: Value] = [:]
     var pending: Pending?
 
+    /// What the spec asked for when it was looked at last.
+    private var asked: [String: Value]
+
     /// The generation whose resize is under way, from when it was granted until it is through.
     private(set) var resizing: Int?
 
@@ -31,6 +34,7 @@ struct PodAllocation: Sendable, Equatable {
     /// - Parameter running: the containers that run already, by name: those of an earlier run of the agent.
     init(_ pod: Pod, running: [String: String] = [:]) {
         allocated = Self.desired(pod)
+        asked = allocated
         let statuses = pod.status["containerStatuses"].array + pod.status["initContainerStatuses"].array
         for (name, id) in running where allocated[name] != nil {
             let status = statuses.first { $0["name"].string == name && $0["containerID"].string == "containerd://\(id)" }
@@ -50,6 +54,14 @@ struct PodAllocation: Sendable, Equatable {
     /// Whether this is what the spec asks for.
     func isDesired(by pod: Pod) -> Bool {
         Self.desired(pod).allSatisfy { name, resources in ResourceChange(from: allocated[name] ?? .null, to: resources).isEmpty }
+    }
+
+    /// What the spec asks for now and did not before, container by container.
+    mutating func takeRequests(_ pod: Pod) -> [ResourceChange.Step] {
+        let desired = Self.desired(pod)
+        guard desired != asked else { return [] }
+        defer { asked = desired }
+        return desired.filter { $0.key != Self.podName }.flatMap { ResourceChange.steps(from: asked[$0.key] ?? .null, to: $0.value) }
     }
 
     /// The node grants what the spec asks for.

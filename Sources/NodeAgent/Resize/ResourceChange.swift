@@ -32,4 +32,32 @@ struct ResourceChange: Sendable, Equatable {
             $0["restartPolicy"].string == "RestartContainer" && resources.contains($0["resourceName"].string ?? "")
         }
     }
+
+    /// One request or limit that changes, as metrics tell of it.
+    struct Step: Sendable, Hashable {
+        var resource: String
+        var requirement: String
+        var operation: Operation
+
+        enum Operation: String, Sendable { case add, remove, increase, decrease }
+    }
+
+    static func steps(from old: Value, to new: Value) -> [Step] {
+        var steps: [Step] = []
+        for resource in ["cpu", "memory"] {
+            for requirement in ["limits", "requests"] {
+                let operation: Step.Operation
+                switch (old[requirement][resource].quantity, new[requirement][resource].quantity) {
+                case (nil, nil): continue
+                case (nil, _): operation = .add
+                case (_, nil): operation = .remove
+                case (let before?, let after?):
+                    if before == after { continue }
+                    operation = before < after ? .increase : .decrease
+                }
+                steps.append(Step(resource: resource, requirement: requirement, operation: operation))
+            }
+        }
+        return steps
+    }
 }

@@ -28,6 +28,9 @@ struct PodStatus {
         if !initial.isEmpty { status["initContainerStatuses"] = .array(initial) }
         if !ephemeral.isEmpty { status["ephemeralContainerStatuses"] = .array(ephemeral) }
         Self.addAddresses(input, to: &status)
+        let own = PodLevelResources(input.allocation?.applied(to: pod) ?? pod, cgroup: input.cgroup)
+        if let allocated = own.allocated { status["allocatedResources"] = allocated }
+        if let resources = own.resources { status["resources"] = resources }
 
         let old = input.previous["conditions"].array
         let conditions = PodConditions(

@@ -5,7 +5,7 @@ enum PodStatusPatch {
     /// Fields that the node owns: those that are gone from the new status are removed.
     private static let owned = [
         "phase", "qosClass", "reason", "message", "startTime", "observedGeneration", "containerStatuses", "initContainerStatuses",
-        "ephemeralContainerStatuses", "hostIP", "hostIPs", "podIP", "podIPs",
+        "ephemeralContainerStatuses", "hostIP", "hostIPs", "podIP", "podIPs", "allocatedResources", "resources",
     ]
 
     /// Lists that a strategic merge patch would merge by key, where the node means to replace them.
@@ -22,7 +22,7 @@ enum PodStatusPatch {
             } else if replaced.contains(field), !old[field].array.isEmpty {
                 changed[field] = .array([["$patch": "replace"]] + new[field].array)
             } else {
-                changed[field] = new[field]
+                changed[field] = new[field].isObject ? withoutRest(new[field], of: old[field]) : new[field]
             }
         }
         let oldConditions = old["conditions"].array
@@ -38,6 +38,14 @@ enum PodStatusPatch {
         if !conditions.isEmpty { changed["conditions"] = .array(conditions) }
         guard !changed.isEmpty else { return nil }
         return ["metadata": ["uid": .string(uid)], "status": .object(changed)]
+    }
+
+    /// Maps are merged: what is no longer in one is taken away by name.
+    private static func withoutRest(_ new: Value, of old: Value) -> Value {
+        var fields = new.fields
+        for (name, value) in new.fields where value.isObject { fields[name] = withoutRest(value, of: old[name]) }
+        for (name, _) in old.fields where new[name].isNull { fields[name] = .some(.null) }
+        return .object(fields)
     }
 
     /// Conditions are merged: what a condition no longer says is taken away by name.

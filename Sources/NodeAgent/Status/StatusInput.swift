@@ -21,6 +21,9 @@ struct StatusInput: Sendable {
 
     /// What the containers were granted and run with; what the spec asks for where nil.
     var allocation: PodAllocation?
+
+    /// What the pod's cgroup gives it; nil where there is none, or nothing that the spec says of the pod as a whole.
+    var cgroup: CgroupUsage?
     var now: Timestamp
 }
 

@@ -35,6 +35,10 @@ struct ControlPlane: Sendable {
         let credentials = CredentialDirectory(pki, authority: authority)
         let keys = try ServiceAccountKeys.loadOrCreate(in: pki)
         let metrics = MetricsRegistry()
+        let storeFile = directory.store
+        metrics.gauge("apiserver_storage_size_bytes", "What the store takes on the disk.", labels: ["storage_cluster_id"]).read {
+            [(["etcd-0"], Double(Self.bytesOnDisk(storeFile) + Self.bytesOnDisk(storeFile + "-wal")))]
+        }
 
         let caPEM = authority.certificatePEM
         let toNode = CurrentCredentials()
@@ -76,6 +80,11 @@ struct ControlPlane: Sendable {
             credentials: credentials, metrics: metrics,
             // Stand-in nodes have no pods that could be reached.
             clusterCIDR: settings.node?.simulated == nil ? settings.clusterCIDR : nil, renewals: renewals)
+    }
+
+    private static func bytesOnDisk(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_blocks) * 512 : 0
     }
 
     private static func writeKubeconfig(

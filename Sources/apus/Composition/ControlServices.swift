@@ -13,8 +13,11 @@ enum ControlServices {
         let now = Environment.system.now
         // One copy of each collection serves all controllers; each writes under its own service account.
         let informers = Informers(server.client(user: "system:kube-controller-manager", userAgent: "kube-controller-manager"), logger: logger)
+        let queues = WorkQueueMetrics(control.metrics)
         let controllers = ControllerTable.all.map { account, make in
-            make(ControllerContext(client: control.client(controller: account), informers: informers, now: now, logger: logger), control)
+            make(
+                ControllerContext(
+                    client: control.client(controller: account), informers: informers, now: now, logger: logger, queues: queues), control)
         }
         let schedulerInformers = Informers(server.client(user: "system:kube-scheduler", userAgent: "kube-scheduler"), logger: logger)
         let scheduler = PodScheduler(

@@ -96,7 +96,7 @@ import Testing
         try await server.admin.create(.configMaps, TestServer.configMap("a"))
         let response = try await server.admin.transport.send(APIRequest(.get, "/metrics", accept: "*/*"))
         let text = String(decoding: response.body, as: UTF8.self)
-        #expect(text.contains(#"etcd_requests_total{operation="create",type="configmaps"} 1"#))
-        #expect(text.contains(#"etcd_request_duration_seconds_count{operation="create",type="configmaps"} 1"#))
+        #expect(text.contains(#"etcd_requests_total{operation="create",group="",resource="configmaps"} 1"#))
+        #expect(text.contains(#"etcd_request_duration_seconds_count{operation="create",group="",resource="configmaps"} 1"#))
     }
 }

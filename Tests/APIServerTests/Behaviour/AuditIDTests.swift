@@ -57,9 +57,9 @@ import Testing
         all.change(.readOnly, executing: 1, at: second / 2)
         all.change(.readOnly, executing: -2, at: second)
         all.change(.mutating, waiting: 1, at: second)
-        #expect(all.peak(.readOnly, at: second) == 2)
-        #expect(all.peak(.mutating, at: second) == 0)
-        #expect(all.peak(.readOnly, at: 4 * second) == 0)
+        #expect(all.peak(.readOnly, at: second).executing == 2)
+        #expect(all.peak(.mutating, at: second).executing == 0)
+        #expect(all.peak(.readOnly, at: 4 * second).executing == 0)
         let reads = all.reading(.readOnly, at: 2 * second).executing
         #expect(reads.counts.reduce(0, +) == Double(2 * second))
         #expect(reads.counts[0] == Double(second))

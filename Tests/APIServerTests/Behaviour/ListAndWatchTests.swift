@@ -1,4 +1,5 @@
 import ClusterClient
+import Identity
 import ObjectModel
 import Storage
 import Testing
@@ -11,6 +12,8 @@ import Testing
 
     /// One that can be read.
     private static let token = ContinueToken(revision: 1, after: "default/a").text
+
+    private static func token(_ object: Value) -> String { Base64URL.encode(object.json()) }
 
     private static func list(_ server: TestServer, _ query: [String: String]) async throws -> (status: Int, body: Value) {
         try await server.send(APIRequest(.get, path, query: query.map { ($0.key, $0.value) }))
@@ -146,7 +149,11 @@ import Testing
                 ["watch": "1", "resourceVersionMatch": "NotOlderThan"], 422,
                 "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
             ),
-            (["resourceVersion": "abc"], 400, "parsing \"abc\": invalid syntax"),
+            (
+                ["watch": "1", "resourceVersion": "abc"], 500,
+                #"resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax"#
+            ),
+            (["watch": "1", "resourceVersion": "-1"], 500, #"parsing "-1": invalid syntax"#),
             (
                 ["resourceVersion": "abc"], 400,
                 #"invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax"#
@@ -164,6 +171,25 @@ import Testing
             (["fieldSelector": "a"], 400, "invalid selector: 'a'; can't understand 'a'"),
             (["labelSelector": "a in", "fieldSelector": "a", "limit": "x"], 400, "unable to parse requirement: "),
             (["continue": "nonsense"], 400, "invalid continue token: continue key is not valid"),
+            (["continue": "ab.d"], 400, "invalid continue token: continue key is not valid: illegal base64 data at input byte 2"),
+            (["continue": "abcde"], 400, "illegal base64 data at input byte 4"),
+            (["continue": Self.token(["v": "v9"])], 400, "continue key is not valid: server does not recognize this encoded version v9"),
+            (
+                ["continue": Self.token(["v": "meta.k8s.io/v1", "rv": 0, "start": "a"])], 400,
+                "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
+            ),
+            (
+                ["continue": Self.token(["v": "meta.k8s.io/v1", "rv": 1, "start": ""])], 400,
+                "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)"
+            ),
+            (["limit": "x"], 400, #"strconv.ParseInt: parsing "x": invalid syntax"#),
+            (["watch": "1", "timeoutSeconds": "x"], 400, #"strconv.ParseInt: parsing "x": invalid syntax"#),
+            (["resourceVersion": "18446744073709551615", "resourceVersionMatch": "NotOlderThan"], 504, "Timeout: Too large resource version: "),
+            (["resourceVersion": "18446744073709551615", "resourceVersionMatch": "Exact"], 504, "Timeout: Too large resource version: "),
+            (
+                ["watch": "1", "sendInitialEvents": "false", "resourceVersionMatch": "Exact"], 422,
+                #"resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan""#
+            ),
             (["fieldSelector": "spec.x=1"], 400, "\"spec.x\" is not a known field selector: only"),
         ]
         for (query, code, message) in cases {

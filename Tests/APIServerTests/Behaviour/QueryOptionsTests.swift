@@ -125,4 +125,91 @@ import Testing
             #expect(status == 405 && answer["reason"] == "MethodNotAllowed", "\(method) \(path): \(answer)")
         }
     }
+
+    @Test("an object is not read at a version that is none, or not there yet") func versionsOfOne() async throws {
+        let server = try await TestServer()
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        func get(_ version: String) async throws -> (status: Int, body: Value) {
+            try await server.send(APIRequest(.get, "\(Self.path)/a", query: [("resourceVersion", version)]))
+        }
+        for version in ["", "0", "1"] { #expect(try await get(version).status == 200) }
+        for version in ["abc", "-1", "+1", "1.5"] {
+            let (status, body) = try await get(version)
+            let message = #"resourceVersion: Invalid value: "\#(version)": strconv.ParseUint: parsing "\#(version)": invalid syntax"#
+            #expect(status == 500 && body["message"].string == message && body["reason"].isNull && body["details"].isNull, "\(body)")
+        }
+        let (status, body) = try await get("1000000")
+        #expect(status == 504 && body["reason"] == "Timeout", "\(body)")
+        #expect(body["message"].string?.hasPrefix("Timeout: Too large resource version: 1000000, current: ") == true)
+        #expect(body["details"]["retryAfterSeconds"].int == 1)
+        #expect(body["details"]["causes"] == [["reason": "ResourceVersionTooLarge", "message": "Too large resource version"]])
+    }
+
+    @Test("all that is wrong with a write's options is told at once, before its body is read") func optionsOfWrites() async throws {
+        let server = try await TestServer()
+        let long = String(repeating: "m", count: 129)
+        let cases: [(query: [(name: String, value: String)], messages: [String])] = [
+            ([("fieldManager", long)], ["Too long: may not be more than 128 bytes"]),
+            ([("fieldManager", "ä\u{7}")], [#"Invalid value: "ä\u0007": invalid character U+0007 (at position 2)"#]),
+            ([("dryRun", "Some")], [#"Unsupported value: ["Some"]: supported values: "All""#]),
+            ([("dryRun", "All"), ("dryRun", "b")], [#"Unsupported value: ["All","b"]: supported values: "All""#]),
+            ([("fieldValidation", "Loud")], [#"Unsupported value: "Loud": supported values: "", "Ignore", "Strict", "Warn""#]),
+            (
+                [("fieldValidation", "loud"), ("dryRun", "x"), ("fieldManager", long)],
+                [
+                    "Too long: may not be more than 128 bytes", #"Unsupported value: ["x"]: supported values: "All""#,
+                    #"Unsupported value: "loud": supported values: "", "Ignore", "Strict", "Warn""#,
+                ]
+            ),
+        ]
+        for (query, messages) in cases {
+            for (method, path, kind) in [
+                (APIRequest.Method.post, Self.path, "CreateOptions"), (.put, "\(Self.path)/a", "UpdateOptions"),
+                (.patch, "\(Self.path)/a", "PatchOptions"),
+            ] {
+                let type = method == .patch ? "application/merge-patch+json" : "application/json"
+                let (status, body) = try await server.send(APIRequest(method, path, query: query, contentType: type, body: Array("{".utf8)))
+                #expect(status == 422 && body["reason"] == "Invalid" && body["details"]["kind"].string == kind, "\(body)")
+                #expect(body["details"]["causes"].array.compactMap { $0["message"].string } == messages, "\(body)")
+            }
+        }
+    }
+
+    @Test("options of a deletion mean the same in a query and in a body, and are refused alike") func optionsOfDeletions() async throws {
+        let server = try await TestServer()
+        try await server.admin.create(.configMaps, TestServer.configMap("a"))
+        func delete(_ query: [(name: String, value: String)], _ options: Value?) async throws -> (status: Int, body: Value) {
+            try await server.send(
+                APIRequest(.delete, "\(Self.path)/a", query: query, contentType: "application/json", body: options?.json() ?? []))
+        }
+        let cases: [(query: [(name: String, value: String)], options: Value, messages: [String])] = [
+            (
+                [("propagationPolicy", "Later")], ["propagationPolicy": "Later"],
+                [#"Unsupported value: "Later": supported values: "Background", "Foreground", "Orphan", "nil""#]
+            ),
+            (
+                [("propagationPolicy", "Orphan"), ("orphanDependents", "true")], ["propagationPolicy": "Orphan", "orphanDependents": true],
+                [#"Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set"#]
+            ),
+            (
+                [("propagationPolicy", "Later"), ("dryRun", "x")], ["propagationPolicy": "Later", "dryRun": ["x"]],
+                [
+                    #"Unsupported value: "Later": supported values: "Background", "Foreground", "Orphan", "nil""#,
+                    #"Unsupported value: ["x"]: supported values: "All""#,
+                ]
+            ),
+        ]
+        for (query, options, messages) in cases {
+            for (status, body) in [try await delete(query, nil), try await delete([], options)] {
+                #expect(status == 422 && body["details"]["kind"] == "DeleteOptions", "\(body)")
+                #expect(body["details"]["causes"].array.compactMap { $0["message"].string } == messages, "\(body)")
+            }
+        }
+        for options: Value in [["gracePeriodSeconds": "soon"], ["dryRun": "All"], ["orphanDependents": "yes"], ["preconditions": []]] {
+            let (status, body) = try await delete([], options)
+            #expect(status == 400 && body["message"].string?.contains("cannot be handled as a DeleteOptions") == true, "\(body)")
+        }
+        #expect(try await server.admin.find(.configMaps, namespace: "default", name: "a") != nil)
+        #expect(try await delete([], ["gracePeriodSeconds": -1, "unknown": 1]).status == 200, "what is negative counts as one second")
+    }
 }

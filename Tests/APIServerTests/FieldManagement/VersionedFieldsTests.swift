@@ -121,7 +121,7 @@ import Testing
         let one: Value = [
             "apiVersion": "v1", "kind": "Event", "metadata": ["name": "e", "namespace": "default"], "message": "it happened", "reason": "R",
             "type": "Normal", "involvedObject": ["kind": "Pod", "name": "p", "namespace": "default"], "source": ["component": "c"],
-            "firstTimestamp": time, "lastTimestamp": time,
+            "firstTimestamp": time, "lastTimestamp": time, "series": ["count": 2, "lastObservedTime": time],
         ]
         var answer = try await apply(Self.core, one, by: "k")
         #expect(answer.status == 201, "\(answer.body)")
@@ -135,11 +135,11 @@ import Testing
         answer = try await server.send(
             APIRequest(
                 .patch, Self.events, query: [("fieldManager", "editor")], contentType: "application/merge-patch+json",
-                body: (["note": "again"] as Value).json()))
-        #expect(answer.status == 200 && answer.body["note"] == "again", "\(answer.body)")
+                body: (["series": ["count": 3]] as Value).json()))
+        #expect(answer.status == 200 && answer.body["series"]["count"] == 3, "\(answer.body)")
         other = try await get(Self.core)
-        #expect(Self.entry("k", of: other)["fieldsV1"]["f:message"].isNull)
+        #expect(Self.entry("k", of: other)["fieldsV1"]["f:series"]["f:count"].isNull)
         #expect(Self.entry("editor", of: other)["apiVersion"] == "events.k8s.io/v1")
-        #expect(Self.entry("editor", of: other)["fieldsV1"]["f:note"] == [:])
+        #expect(Self.entry("editor", of: other)["fieldsV1"]["f:series"]["f:count"] == [:])
     }
 }

@@ -18,7 +18,7 @@ import Testing
 
     private func isAdmitted(_ entry: PriorityLevel.Entry) -> Bool { if case .admitted = entry { true } else { false } }
 
-    private func place(_ entry: PriorityLevel.Entry) -> UInt64? { if case .queued(let place) = entry { place } else { nil } }
+    private func place(_ entry: PriorityLevel.Entry) -> PriorityLevel.Place? { if case .queued(let place) = entry { place } else { nil } }
 
     @Test("a wide request waits until there is room for it, and those behind it wait, too") func width() async throws {
         let level = level(seats: 4)
@@ -26,9 +26,9 @@ import Testing
         let wide = try #require(place(enter(level, seats: 3)))
         let narrow = try #require(place(enter(level)), "there is a seat, but it is not its turn")
         #expect(counts.unaccommodated.load(ordering: .relaxed) > 0)
-        level.leave(WorkEstimate(), at: 1)
+        level.leave(WorkEstimate(), queue: 0, since: 0, at: 1)
         #expect(await level.wait(wide) == nil)
-        level.leave(WorkEstimate(), at: 2)
+        level.leave(WorkEstimate(), queue: 0, since: 0, at: 2)
         #expect(await level.wait(narrow) == nil)
         #expect(counts.queueLengths.reading().sum == 3)
         #expect(counts.waiting.load(ordering: .relaxed) == 0 && counts.waitingSeats.load(ordering: .relaxed) == 0)
@@ -39,7 +39,7 @@ import Testing
         #expect(isAdmitted(enter(level)))
         let wide = try #require(place(enter(level, seats: 2)))
         let narrow = try #require(place(enter(level)))
-        level.giveUp(wide, .waitedTooLong)
+        level.giveUp(wide, .waitedTooLong, at: 1)
         #expect(await level.wait(narrow) == nil)
         #expect(await level.wait(wide) == .waitedTooLong)
     }
@@ -48,7 +48,7 @@ import Testing
         let level = level(seats: 2, queues: nil)
         #expect(isAdmitted(enter(level, seats: 5)))
         guard case .refused(.noSeat) = enter(level) else { return #expect(Bool(false), "no room") }
-        level.leave(WorkEstimate(seats: 5), at: 1)
+        level.leave(WorkEstimate(seats: 5), queue: nil, since: 0, at: 1)
         #expect(isAdmitted(enter(level)))
         guard case .refused(.noSeat) = enter(level, seats: 5) else { return #expect(Bool(false), "no room") }
     }
@@ -57,7 +57,7 @@ import Testing
         let level = level(seats: 2, queues: nil)
         let write = WorkEstimate(seats: 2, afterwards: 1000)
         #expect(isAdmitted(level.enter(write, counting: counts, flow: 0, at: 0)))
-        level.leave(write, at: 500)
+        level.leave(write, queue: nil, since: 0, at: 500)
         guard case .refused(.noSeat) = enter(level, at: 1499) else { return #expect(Bool(false), "it lingers") }
         #expect(isAdmitted(enter(level, at: 1500)))
         let reading = level.utilization(at: 2000)
@@ -71,10 +71,39 @@ import Testing
         let write = WorkEstimate(seats: 1, afterwards: 5_000_000)
         let start = MonotonicTime.now
         #expect(isAdmitted(level.enter(write, counting: counts, flow: 0, at: start)))
-        level.leave(write, at: start)
+        level.leave(write, queue: 0, since: start, at: start)
         let waiting = try #require(place(enter(level, at: start)))
         #expect(await level.wait(waiting) == nil)
         #expect(MonotonicTime.now - start >= 5_000_000)
+    }
+
+    @Test("a level that loses its queues lets those finish who wait in them, and takes no more") func withoutQueues() async throws {
+        let level = level(seats: 1, queues: 2)
+        guard case .admitted(let queue) = enter(level) else { return #expect(Bool(false), "no room") }
+        let waiting = try #require(place(enter(level)))
+        var settings = level.settings
+        settings.queuing = nil
+        level.update(settings, at: 1)
+        guard case .refused(.noSeat) = enter(level, at: 1) else { return #expect(Bool(false), "there is no queue") }
+        level.leave(WorkEstimate(), queue: queue, since: 0, at: 2)
+        #expect(await level.wait(waiting) == nil)
+        level.leave(WorkEstimate(), queue: waiting.queue, since: 2, at: 3)
+        #expect(isAdmitted(enter(level, at: 3)))
+    }
+
+    @Test("virtual time passes as seats are given to each queue that has requests, and stands still when all is quiet") func virtualTime() {
+        let level = level(seats: 2, queues: 2)
+        let (one, other) = (UInt64(0), UInt64.max)
+        #expect(isAdmitted(enter(level, flow: one, at: 0)))
+        #expect(level.lastDispatch?.start == 0)
+        // One seat for one queue, then two for two.
+        #expect(isAdmitted(enter(level, flow: other, at: 100)))
+        #expect(level.progress == 100 && level.lastDispatch?.start == 100)
+        level.leave(WorkEstimate(), queue: 0, since: 0, at: 300)
+        #expect(level.progress == 300)
+        level.leave(WorkEstimate(), queue: 1, since: 100, at: 400)
+        #expect(isAdmitted(enter(level, flow: one, at: 1_000_000)))
+        #expect(level.progress == 400 && level.lastDispatch?.start == 400)
     }
 
     @Test("one request takes no large part of a level where others queue") func bound() {

@@ -46,6 +46,14 @@ import Testing
         Rule(
             #"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","spec":{"leaseDurationSeconds":0}}"#,
             "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0"),
+        Rule(#"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","spec":{"preferredHolder":"a","strategy":"example.com/Best"}}"#),
+        Rule(
+            #"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","spec":{"leaseTransitions":-1,"preferredHolder":"a"}}"#,
+            "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0",
+            "spec.preferredHolder: Forbidden: may only be specified when `strategy` is defined"),
+        Rule(
+            #"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","spec":{"strategy":"Best"}}"#,
+            #"spec.strategy: Unsupported value: "Best": supported values: "OldestEmulationVersion""#),
         Rule(
             #"{"apiVersion":"v1","kind":"Event","metadata":{"namespace":"a"},"involvedObject":{"namespace":"b"}}"#,
             #"involvedObject.namespace: Invalid value: "b": does not match event.namespace"#),
@@ -145,9 +153,9 @@ import Testing
         Rule(
             #"{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingWebhookConfiguration","webhooks":[{"name":"a.b","clientConfig":{"url":"http://x"},"admissionReviewVersions":["v2"],"sideEffects":"Some"}]}"#,
             #"webhooks[0].name: Invalid value: "a.b": should be a domain with at least three segments separated by dots"#,
-            #"webhooks[0].admissionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1"#,
             #"webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun""#,
-            #"webhooks[0].clientConfig.url: Invalid value: "http://x": 'https' is the only allowed URL scheme"#),
+            #"webhooks[0].clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme; desired format: https://host[/path]"#,
+            #"webhooks[0].admissionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1"#),
         Rule(
             #"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"crontabs.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"crontabs","kind":"CronTab"},"versions":[{"name":"v1","served":true,"storage":true}]}}"#,
             "spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required"),

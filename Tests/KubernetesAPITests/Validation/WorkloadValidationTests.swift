@@ -76,7 +76,7 @@ import Testing
         Rule(#"{"template":{"spec":{"restartPolicy":"Never"}}}"#, always),
         Rule(
             #"{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Keep","whenScaled":"Retain"}}"#,
-            #"spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Keep": supported values: "Delete", "Retain""#),
+            #"spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Keep": supported values: "Retain", "Delete""#),
     ]
 
     @Test(arguments: statefulSets) func `a stateful set keeps its rules`(_ rule: Rule) throws {

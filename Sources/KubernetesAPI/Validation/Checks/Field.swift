@@ -31,6 +31,13 @@ final class Field {
         findings = parent.findings
     }
 
+    private init(_ value: Value, in parent: Field?, _ step: Step, _ findings: Findings) {
+        self.value = value
+        self.parent = parent
+        self.step = step
+        self.findings = findings
+    }
+
     // MARK: Ways down
 
     subscript(name: String) -> Field { Field(value[name], in: self, .member(name)) }
@@ -70,6 +77,9 @@ final class Field {
         guard let parent else { return Field(root: value, findings) }
         return Field(value, in: parent, step)
     }
+
+    /// The same place, whose checks report elsewhere.
+    func reporting(to findings: Findings) -> Field { Field(value, in: parent, step, findings) }
 
     /// The same value under another name.
     func sibling(_ name: String) -> Field { parent.map { Field(value, in: $0, .member(name)) } ?? self }

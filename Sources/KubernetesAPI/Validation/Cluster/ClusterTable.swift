@@ -11,11 +11,14 @@ enum ClusterTable {
         "scheduling.k8s.io/priorityclasses": priorityClass,
         "node.k8s.io/runtimeclasses": runtimeClass,
         "coordination.k8s.io/leases": { object, _ in lease(object["spec"]) },
-        "events": event,
-        "events.k8s.io/events": event,
+        "events": EventValidation.check,
+        "events.k8s.io/events": EventValidation.check,
         "certificates.k8s.io/certificatesigningrequests": SigningRequestValidation.check,
+        "certificates.k8s.io/certificatesigningrequests:approval": { SigningRequestValidation.check($0, $1, .approval) },
+        "certificates.k8s.io/certificatesigningrequests:status": { SigningRequestValidation.check($0, $1, .status) },
         "apiregistration.k8s.io/apiservices": apiService,
         "apiextensions.k8s.io/customresourcedefinitions": CustomResourceDefinitionValidation.check,
+        "apiextensions.k8s.io/customresourcedefinitions:status": CustomResourceDefinitionValidation.status,
     ]
 
     private static func finalizers(_ namespace: Field, areNumbered: Bool = false) {
@@ -125,30 +128,15 @@ enum ClusterTable {
     private static func lease(_ spec: Field) {
         if let duration = spec.present("leaseDurationSeconds"), duration.number <= 0 { duration.refuse("must be greater than 0") }
         spec["leaseTransitions"].nonNegative()
-    }
-
-    // MARK: Events
-
-    @Sendable private static func event(_ event: Field, _ old: Field?) {
-        guard event.value.apiVersion == "events.k8s.io/v1" else { return involvedNamespace(event, "involvedObject") }
-        if old == nil {
-            event["eventTime"].require()
-            event["reportingController"].requireMatch(Validation.qualifiedName)
-            for (field, max) in [("reportingInstance", 128), ("action", 128), ("reason", 128)] {
-                event[field].require()
-                if event.text(field).utf8.count > max { event[field].refuse("", "can have at most \(max) characters") }
-            }
-            if event.text("note").utf8.count > 1024 { event["note"].refuse("", "can have at most 1024 characters") }
-            if !["Normal", "Warning"].contains(event.text("type")) { event["type"].refuse("", "has invalid value: \(event.text("type"))") }
+        leaseStrategy(spec["strategy"])
+        if !spec["preferredHolder"].isEmpty, spec["strategy"].isEmpty {
+            spec["preferredHolder"].forbid("may only be specified when `strategy` is defined")
         }
-        involvedNamespace(event, "regarding")
     }
 
-    private static func involvedNamespace(_ event: Field, _ field: String) {
-        let about = event[field]["namespace"]
-        let isMisplaced =
-            about.isEmpty ? !["", "default"].contains(event.value.namespace) : about.text != event.value.namespace
-        if isMisplaced { event["involvedObject"]["namespace"].refuse(.string(about.text), "does not match event.namespace") }
+    /// How the holder is chosen: a name of upstream's, or one with a domain before it.
+    private static func leaseStrategy(_ strategy: Field) {
+        if strategy.text.contains("/") { strategy.matches(Validation.qualifiedName) } else { strategy.oneOf(["OldestEmulationVersion"]) }
     }
 
     // MARK: Extensions

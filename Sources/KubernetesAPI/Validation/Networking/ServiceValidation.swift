@@ -129,7 +129,8 @@ enum ServiceValidation {
             if !isLoadBalancer { annotation.forbid(words) }
             let text = annotation.text.trimmed
             for range in text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false) {
-                for problem in Validation.cidr(String(String(range).trimmed)) { annotation.refuse(.string(String(String(range).trimmed)), problem) }
+                let range = String(range.trimmed)
+                for problem in Validation.cidr(range) { annotation.refuse(.string(range), problem) }
             }
         }
         if !isLoadBalancer {
@@ -198,7 +199,8 @@ enum ServiceValidation {
     }
 }
 
-extension String {
+extension StringProtocol where SubSequence == Substring {
+    /// Without white space at its ends.
     var trimmed: Substring {
         var rest = self[...]
         while rest.first?.isWhitespace == true { rest.removeFirst() }

@@ -4,10 +4,7 @@ enum PodTable {
         "pods": pod,
         "pods:ephemeralcontainers": ephemeralContainers,
         "pods:status": PodStatusValidation.check,
-        "pods:resize": { pod, old in
-            PodSpecValidation.check(pod["spec"], .pod, name: pod.value.name)
-            if let old { PodUpdateValidation.qualityOfService(pod, old) }
-        },
+        "pods:resize": PodResizeValidation.check,
         "podtemplates": { object, _ in PodSpecValidation.template(object["template"]) },
     ]
 

@@ -30,12 +30,6 @@ enum PodUpdateValidation {
         }
     }
 
-    /// A resize keeps the class that the node reserved for.
-    static func qualityOfService(_ pod: Field, _ old: Field) {
-        let (now, before) = (pod.value["status"]["qosClass"], old.value["status"]["qosClass"])
-        if now != before { pod["spec"].refuse(now, "Pod QOS Class may not change as a result of resizing") }
-    }
-
     /// A deadline may come or get shorter.
     private static func deadline(_ spec: Field, _ old: Field) -> Bool {
         let (now, before) = (spec["activeDeadlineSeconds"], old.value["activeDeadlineSeconds"].integer)

@@ -14,8 +14,11 @@ enum PolicyTable {
         "rbac.authorization.k8s.io/clusterrolebindings": { RoleValidation.binding($0, $1, isNamespaced: false) },
         "admissionregistration.k8s.io/validatingwebhookconfigurations": { WebhookValidation.check($0, $1) },
         "admissionregistration.k8s.io/mutatingwebhookconfigurations": { WebhookValidation.check($0, $1) },
-        "admissionregistration.k8s.io/validatingadmissionpolicies": AdmissionPolicyValidation.policy,
-        "admissionregistration.k8s.io/validatingadmissionpolicybindings": AdmissionPolicyValidation.binding,
+        "admissionregistration.k8s.io/validatingadmissionpolicies": AdmissionPolicyValidation.validating,
+        "admissionregistration.k8s.io/validatingadmissionpolicies:status": AdmissionPolicyValidation.status,
+        "admissionregistration.k8s.io/validatingadmissionpolicybindings": AdmissionPolicyValidation.validatingBinding,
+        "admissionregistration.k8s.io/mutatingadmissionpolicies": AdmissionPolicyValidation.mutating,
+        "admissionregistration.k8s.io/mutatingadmissionpolicybindings": AdmissionPolicyValidation.mutatingBinding,
         "flowcontrol.apiserver.k8s.io/flowschemas": { schema, _ in FlowControlValidation.flowSchema(schema) },
         "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations": { level, _ in FlowControlValidation.level(level) },
     ]

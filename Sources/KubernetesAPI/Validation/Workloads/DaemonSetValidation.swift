@@ -9,6 +9,7 @@ enum DaemonSetValidation {
             selector.refuse("empty selector is invalid for daemonset")
         }
         PodSpecValidation.template(spec["template"], restartPolicies: ["Always"])
+        Templates.sharedDisks(spec, old?["spec"], copies: 2)
         if let deadline = spec["template"]["spec"].present("activeDeadlineSeconds") { deadline.refuse("must not be specified") }
         spec["minReadySeconds"].nonNegative()
         strategy(spec["updateStrategy"])

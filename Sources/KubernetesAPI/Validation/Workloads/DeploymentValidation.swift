@@ -5,6 +5,7 @@ enum DeploymentValidation {
         let spec = deployment["spec"]
         spec["replicas"].nonNegative()
         Templates.check(spec, owner: "ReplicaSet", emptySelector: "empty selector is invalid for deployment")
+        Templates.sharedDisks(spec, old?["spec"])
         strategy(spec["strategy"])
         spec["minReadySeconds"].nonNegative()
         spec["revisionHistoryLimit"].nonNegative()

@@ -136,12 +136,13 @@ enum JobValidation {
         if completions.value != spec.value["parallelism"] { completions.refuse("can only be modified in tandem with spec.parallelism") }
     }
 
-    /// While a job is suspended and has not begun, where its pods may go can change.
+    /// While a job is suspended and has not begun, or has stopped, where its pods may go can change.
     private static func template(_ spec: Field, _ oldJob: Field) {
         let old = oldJob["spec"].value
         var (now, before) = (spec.value["template"], old["template"])
-        let hasNotBegun = old["suspend"].bool == true && oldJob.value["status"]["startTime"].isNull
-        if hasNotBegun {
+        let status = oldJob.value["status"]
+        let isStill = status["startTime"].isNull || status["conditions"].array.contains { $0["type"] == "Suspended" && $0["status"] == "True" }
+        if old["suspend"].bool == true, isStill {
             for field in ["nodeSelector", "tolerations", "schedulingGates"] {
                 now["spec"][field] = nil
                 before["spec"][field] = nil

@@ -24,7 +24,9 @@ enum WorkloadStatusValidation {
                 ])
             collisions($0["status"], $1)
         },
+        "batch/jobs:status": JobStatusValidation.check,
         "policy/poddisruptionbudgets:status": { budget, _ in
+            budget["status"].standardConditions()
             numbers(budget["status"], ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"])
         },
         "autoscaling/horizontalpodautoscalers:status": { scaler, _ in numbers(scaler["status"], ["currentReplicas", "desiredReplicas"]) },

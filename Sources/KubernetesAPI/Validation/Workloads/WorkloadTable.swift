@@ -8,6 +8,7 @@ enum WorkloadTable {
         "replicationcontrollers": replicationController,
         "apps/statefulsets": StatefulSetValidation.check,
         "apps/daemonsets": DaemonSetValidation.check,
+        "apps/controllerrevisions": controllerRevision,
         "batch/jobs": JobValidation.check,
         "batch/cronjobs": CronJobValidation.check,
     ]
@@ -17,6 +18,7 @@ enum WorkloadTable {
         spec["replicas"].nonNegative()
         spec["minReadySeconds"].nonNegative()
         Templates.check(spec, owner: "ReplicaSet", emptySelector: "empty selector is invalid for deployment")
+        Templates.sharedDisks(spec, old?["spec"])
         spec["selector"].immutable(since: old?["spec"]["selector"])
     }
 
@@ -30,7 +32,14 @@ enum WorkloadTable {
         if !LabelSelector(matchLabels: spec.value["selector"].stringMap).matches(labels: labels.value) {
             labels.refuse(labels.isAbsent ? [:] : labels.value, Templates.mismatch)
         }
+        Templates.sharedDisks(spec, old?["spec"])
         Templates.podTemplate(spec["template"], owner: "ReplicationController")
+    }
+
+    @Sendable private static func controllerRevision(_ revision: Field, _ old: Field?) {
+        revision["data"].requirePresent("data is mandatory")
+        revision["revision"].nonNegative()
+        revision["data"].immutable(since: old?["data"])
     }
 }
 
@@ -56,6 +65,18 @@ enum Templates {
         guard let selector = try? LabelSelector(spec.value["selector"]) else { return }
         let labels = spec["template"]["metadata"]["labels"]
         if !selector.matches(labels: labels.value) { labels.refuse(labels.isAbsent ? [:] : labels.value, mismatch) }
+    }
+
+    /// A disk that several pods mount is read only, but for one that was there before.
+    static func sharedDisks(_ spec: Field, _ old: Field?, copies: Int64? = nil) {
+        guard copies ?? spec["replicas"].number > 1, !spec.value["template"]["spec"]["volumes"].isEmpty else { return }
+        let before = old?.value["template"]["spec"]["volumes"].array ?? []
+        for volume in spec["template"]["spec"].elements("volumes") {
+            guard let disk = volume.present("gcePersistentDisk"), !disk.isTrue("readOnly") else { continue }
+            if before.contains(where: { $0["gcePersistentDisk"] == disk.value }) { continue }
+            disk["readOnly"].refuse(
+                false, "must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only")
+        }
     }
 
     /// A template whose pods run for good.

@@ -1,7 +1,7 @@
 import ObjectModel
 
 /// A pod's quality of service class, by the requests and limits of its containers.
-enum PodQualityOfService: String, Sendable {
+public enum PodQualityOfService: String, Sendable {
     case guaranteed = "Guaranteed"
     case burstable = "Burstable"
     case bestEffort = "BestEffort"
@@ -9,7 +9,7 @@ enum PodQualityOfService: String, Sendable {
     private static let counted = ["cpu", "memory"]
 
     /// Guaranteed: every container limits CPU and memory, and requests what it limits. BestEffort: no container asks for anything.
-    static func qosClass(of pod: Value) -> PodQualityOfService {
+    public static func qosClass(of pod: Value) -> PodQualityOfService {
         let podLevel = pod["spec"]["resources"]
         let containers = pod["spec"]["containers"].array + pod["spec"]["initContainers"].array
         let all = podLevel["requests"].isEmpty && podLevel["limits"].isEmpty ? containers.map { $0["resources"] } : [podLevel]
