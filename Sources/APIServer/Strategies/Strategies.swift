@@ -16,6 +16,7 @@ enum Strategies {
         case ("", "replicationcontrollers"), ("apps", "replicasets"): ReplicaSetStrategy()
         case ("batch", "jobs"): JobStrategy()
         case ("certificates.k8s.io", "certificatesigningrequests"): CertificateSigningRequestStrategy()
+        case ("apiextensions.k8s.io", "customresourcedefinitions"): CustomResourceDefinitionStrategy()
         default: plain(definition)
         }
     }
@@ -32,13 +33,13 @@ enum Strategies {
         "podtemplates", "deployments", "daemonsets", "statefulsets", "cronjobs", "poddisruptionbudgets", "ingresses", "networkpolicies",
         "ingressclasses", "endpointslices", "priorityclasses", "mutatingwebhookconfigurations", "validatingwebhookconfigurations",
         "validatingadmissionpolicies", "validatingadmissionpolicybindings", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
-        "customresourcedefinitions", "flowschemas", "prioritylevelconfigurations", "deviceclasses", "resourceslices",
+        "flowschemas", "prioritylevelconfigurations", "deviceclasses", "resourceslices",
     ]
 
     private static let countedMetadata = ["deployments": "annotations", "endpointslices": "labels"]
 
     private static let conditional: Set<String> = [
-        "leases", "poddisruptionbudgets", "customresourcedefinitions", "apiservices", "runtimeclasses", "csidrivers", "csinodes", "volumeattachments",
+        "leases", "poddisruptionbudgets", "apiservices", "runtimeclasses", "csidrivers", "csinodes", "volumeattachments",
     ]
 
     private static let createdOnUpdate: Set<String> = [
