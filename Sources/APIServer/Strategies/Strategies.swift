@@ -18,6 +18,7 @@ enum Strategies {
         case ("apps", "daemonsets"): DaemonSetStrategy()
         case ("batch", "jobs"): JobStrategy()
         case ("certificates.k8s.io", "certificatesigningrequests"): CertificateSigningRequestStrategy()
+        case ("apiextensions.k8s.io", "customresourcedefinitions"): CustomResourceDefinitionStrategy()
         default: plain(definition)
         }
     }
@@ -34,14 +35,14 @@ enum Strategies {
         "podtemplates", "deployments", "statefulsets", "cronjobs", "poddisruptionbudgets", "ingresses", "networkpolicies",
         "ingressclasses", "endpointslices", "priorityclasses", "mutatingwebhookconfigurations", "validatingwebhookconfigurations",
         "validatingadmissionpolicies", "validatingadmissionpolicybindings", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
-        "customresourcedefinitions", "flowschemas", "prioritylevelconfigurations", "deviceclasses", "resourceslices",
+        "flowschemas", "prioritylevelconfigurations", "deviceclasses", "resourceslices",
     ]
 
     private static let countedMetadata = ["deployments": "annotations", "endpointslices": "labels"]
 
     private static let conditional: Set<String> = [
-        "leases", "poddisruptionbudgets", "customresourcedefinitions", "apiservices", "runtimeclasses", "csidrivers", "csinodes", "volumeattachments",
-        "csistoragecapacities", "mutatingwebhookconfigurations", "validatingwebhookconfigurations",
+        "leases", "poddisruptionbudgets", "apiservices", "runtimeclasses", "csidrivers", "csinodes", "volumeattachments", "csistoragecapacities",
+        "mutatingwebhookconfigurations", "validatingwebhookconfigurations",
     ]
 
     private static let createdOnUpdate: Set<String> = [

@@ -118,4 +118,30 @@ import Testing
         request["spec"]["request"] = .string(Base64.encode(pem.replacing("A", with: "B").utf8))
         #expect(await refusal { try await server.admin.create(.certificateSigningRequests, request) }.contains("spec.request: Invalid value: "))
     }
+
+    @Test func `versions that a definition stored are remembered`() async throws {
+        let server = try await TestServer()
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        let schema: Value = ["openAPIV3Schema": ["type": "object"]]
+        func version(_ name: String, isStored: Bool) -> Value {
+            ["name": .string(name), "served": true, "storage": .bool(isStored), "schema": schema]
+        }
+        let definition: Value = [
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": ["name": "tabs.example.com"],
+            "spec": [
+                "group": "example.com", "scope": "Cluster", "names": ["plural": "tabs", "kind": "Tab"], "versions": [version("v1", isStored: true)],
+            ],
+        ]
+        var (status, live) = try await server.post(path, definition)
+        #expect(status == 201 && live["status"]["storedVersions"] == ["v1"], "\(live)")
+        live["spec"]["versions"] = [version("v1", isStored: false), version("v2", isStored: true)]
+        (status, live) = try await server.send(APIRequest(.put, "\(path)/tabs.example.com", body: live.json()))
+        #expect(status == 200 && live["status"]["storedVersions"] == ["v1", "v2"] && live.generation == 2, "\(live)")
+        live["spec"]["versions"] = [version("v2", isStored: true)]
+        let (refused, why) = try await server.send(APIRequest(.put, "\(path)/tabs.example.com", body: live.json()))
+        #expect(refused == 422 && why["details"]["causes"][0]["field"] == "status.storedVersions[0]", "\(why)")
+        live.metadata["resourceVersion"] = .null
+        let (unconditional, _) = try await server.send(APIRequest(.put, "\(path)/tabs.example.com", body: live.json()))
+        #expect(unconditional == 422)
+    }
 }

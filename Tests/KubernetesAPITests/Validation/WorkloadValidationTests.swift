@@ -166,6 +166,11 @@ import Testing
         #expect(try Rule.problems(old.applying(mergePatch: Value(json: patch)), old: old).map { $0.hasSuffix("field is immutable") } == [true])
         old["spec"]["suspend"] = true
         try Rule(patch).check(updating: old)
+        // Begun, and stopped again.
+        old["status"]["startTime"] = "2026-01-01T00:00:00Z"
+        #expect(try Rule.problems(old.applying(mergePatch: Value(json: patch)), old: old).count == 1)
+        old["status"]["conditions"] = [["type": "Suspended", "status": "True"]]
+        try Rule(patch).check(updating: old)
         try Rule(#"{"spec":{"parallelism":7,"suspend":true}}"#).check(updating: Self.job)
         try Rule(#"{"spec":{"completions":7}}"#, "spec.completions: Invalid value: 7: field is immutable").check(updating: Self.job)
     }
