@@ -115,7 +115,7 @@ public final class FlowControl: Sendable {
         switch pass.level.enter(pass.work, counting: counts, flow: pass.schema.flow(info, user), at: now) {
         case .admitted(let queue):
             pass.queue = queue
-            pass.begin(at: now)
+            pass.begin(at: now, seated: now)
             return .now(pass)
         case .queued(let place):
             beginLending()
@@ -139,12 +139,12 @@ public final class FlowControl: Sendable {
         }
     }
 
-    fileprivate func wait(_ ticket: Ticket) async -> PriorityLevel.Refusal? {
+    fileprivate func wait(_ ticket: Ticket) async -> PriorityLevel.Verdict {
         let (level, place) = (ticket.pass.level, ticket.place)
         let deadline = deadlines.add(limits.wait) { level.giveUp(place, .waitedTooLong, at: MonotonicTime.now) }
-        let refusal = await level.wait(place)
+        let verdict = await level.wait(place)
         deadlines.remove(deadline)
-        return refusal
+        return verdict
     }
 
     /// A place in a queue.
@@ -155,12 +155,14 @@ public final class FlowControl: Sendable {
 
         /// Answers when it is the request's turn, or refuses when that doesn't come.
         func answer(_ answer: @Sendable () -> Outcome) async -> Outcome {
-            if let refusal = await control.wait(self) {
+            var pass = pass
+            switch await control.wait(self) {
+            case .refused(let refusal):
                 control.all.change(pass.kind, waiting: -1, at: MonotonicTime.now)
                 return .respond(pass.refuse(refusal))
+            case .admitted(let time):
+                pass.begin(at: MonotonicTime.now, seated: time, hasWaited: true)
             }
-            var pass = pass
-            pass.begin(at: MonotonicTime.now, hasWaited: true)
             var outcome = pass.carry(answer())
             while case .deferred(let later) = outcome { outcome = await later() }
             return outcome

@@ -21,12 +21,13 @@ extension FlowControl {
         var kind = ReadsAndWrites.Kind.readOnly
         var all: ReadsAndWrites?
 
-        /// When it was let in.
+        /// When it was let in, and since when it has had its seats: who has waited must first be woken.
         var start = 0
+        var seated = 0
         var watch: WatchCounts.Watch?
 
-        mutating func begin(at now: Int, hasWaited: Bool = false) {
-            start = now
+        mutating func begin(at now: Int, seated: Int, hasWaited: Bool = false) {
+            (start, self.seated) = (now, seated)
             schema.counts.began(work)
             all?.change(kind, executing: 1, waiting: hasWaited ? -1 : 0, at: now)
         }
@@ -35,7 +36,7 @@ extension FlowControl {
             let now = MonotonicTime.now
             schema.counts.ended(work, after: now - start, isWatch: watch != nil)
             all?.change(kind, executing: -1, at: now)
-            level.leave(work, queue: queue, since: start, at: now)
+            level.leave(work, queue: queue, since: seated, at: now)
         }
 
         /// Gives the seats back when the answer is there, or the watch has begun.

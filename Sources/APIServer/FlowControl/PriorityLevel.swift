@@ -21,6 +21,15 @@ final class PriorityLevel: Sendable {
         case refused(Refusal)
     }
 
+    /// How a wait ends.
+    enum Verdict: Sendable, Equatable {
+        /// With its seats, which it holds since then.
+        case admitted(at: Int)
+        case refused(Refusal)
+
+        var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
+    }
+
     /// Where a request waits.
     struct Place: Sendable {
         var request: UInt64
@@ -147,12 +156,11 @@ final class PriorityLevel: Sendable {
         return entry
     }
 
-    /// How a queued request's wait ends: nil with its seats. To be asked once.
-    func wait(_ place: Place) async -> Refusal? {
+    /// How a queued request's wait ends. To be asked once.
+    func wait(_ place: Place) async -> Verdict {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                // Nothing within is a verdict too: that it has its seats already.
-                let verdict = state.withLock { state -> Refusal?? in state.waiting.ask(place.request, continuation) }
+                let verdict = state.withLock { $0.waiting.ask(place.request, continuation) }
                 if let verdict { continuation.resume(returning: verdict) }
             }
         } onCancel: {

@@ -13,15 +13,15 @@ struct WaitingRequests: Sendable {
         enum Stage {
             /// Nobody has asked yet.
             case queued
-            case asked(CheckedContinuation<PriorityLevel.Refusal?, Never>)
-            case over(PriorityLevel.Refusal?)
+            case asked(CheckedContinuation<PriorityLevel.Verdict, Never>)
+            case over(PriorityLevel.Verdict)
         }
     }
 
     /// An end of a wait, to be told when the level's lock is free.
     struct Ending {
-        fileprivate var continuation: CheckedContinuation<PriorityLevel.Refusal?, Never>
-        fileprivate var verdict: PriorityLevel.Refusal?
+        fileprivate var continuation: CheckedContinuation<PriorityLevel.Verdict, Never>
+        fileprivate var verdict: PriorityLevel.Verdict
 
         func tell() { continuation.resume(returning: verdict) }
     }
@@ -48,19 +48,20 @@ struct WaitingRequests: Sendable {
     }
 
     /// What becomes of the wait, if that is known; else `continuation` will be told. To be asked once.
-    mutating func ask(_ request: UInt64, _ continuation: CheckedContinuation<PriorityLevel.Refusal?, Never>) -> PriorityLevel.Refusal?? {
+    mutating func ask(_ request: UInt64, _ continuation: CheckedContinuation<PriorityLevel.Verdict, Never>) -> PriorityLevel.Verdict? {
         guard case .over(let verdict)? = waiters[request]?.stage else {
             waiters[request]?.stage = .asked(continuation)
             return nil
         }
         waiters[request] = nil
-        return .some(verdict)
+        return verdict
     }
 
-    /// Ends a wait; nil where nobody has asked yet.
-    mutating func end(_ request: UInt64, _ verdict: PriorityLevel.Refusal?, at now: Int) -> Ending? {
+    /// Ends a wait, with its seats where nothing is said against it; nil where nobody has asked yet.
+    mutating func end(_ request: UInt64, _ refusal: PriorityLevel.Refusal?, at now: Int) -> Ending? {
         guard let waiter = waiters[request] else { return nil }
-        waiter.counts.dequeued(waiter.seats, after: now - waiter.since, isAdmitted: verdict == nil)
+        let verdict = refusal.map { PriorityLevel.Verdict.refused($0) } ?? .admitted(at: now)
+        waiter.counts.dequeued(waiter.seats, after: now - waiter.since, isAdmitted: refusal == nil)
         guard case .asked(let continuation) = waiter.stage else {
             waiters[request]?.stage = .over(verdict)
             return nil

@@ -27,9 +27,9 @@ import Testing
         let narrow = try #require(place(enter(level)), "there is a seat, but it is not its turn")
         #expect(counts.unaccommodated.load(ordering: .relaxed) > 0)
         level.leave(WorkEstimate(), queue: 0, since: 0, at: 1)
-        #expect(await level.wait(wide) == nil)
+        #expect(await level.wait(wide) == .admitted(at: 1))
         level.leave(WorkEstimate(), queue: 0, since: 0, at: 2)
-        #expect(await level.wait(narrow) == nil)
+        #expect(await level.wait(narrow).refusal == nil)
         #expect(counts.queueLengths.reading().sum == 3)
         #expect(counts.waiting.load(ordering: .relaxed) == 0 && counts.waitingSeats.load(ordering: .relaxed) == 0)
     }
@@ -40,8 +40,8 @@ import Testing
         let wide = try #require(place(enter(level, seats: 2)))
         let narrow = try #require(place(enter(level)))
         level.giveUp(wide, .waitedTooLong, at: 1)
-        #expect(await level.wait(narrow) == nil)
-        #expect(await level.wait(wide) == .waitedTooLong)
+        #expect(await level.wait(narrow).refusal == nil)
+        #expect(await level.wait(wide) == .refused(.waitedTooLong))
     }
 
     @Test("a request that is wider than its level has it to itself") func wholeLevel() {
@@ -73,7 +73,7 @@ import Testing
         #expect(isAdmitted(level.enter(write, counting: counts, flow: 0, at: start)))
         level.leave(write, queue: 0, since: start, at: start)
         let waiting = try #require(place(enter(level, at: start)))
-        #expect(await level.wait(waiting) == nil)
+        #expect(await level.wait(waiting).refusal == nil)
         #expect(MonotonicTime.now - start >= 5_000_000)
     }
 
@@ -86,7 +86,7 @@ import Testing
         level.update(settings, at: 1)
         guard case .refused(.noSeat) = enter(level, at: 1) else { return #expect(Bool(false), "there is no queue") }
         level.leave(WorkEstimate(), queue: queue, since: 0, at: 2)
-        #expect(await level.wait(waiting) == nil)
+        #expect(await level.wait(waiting).refusal == nil)
         level.leave(WorkEstimate(), queue: waiting.queue, since: 2, at: 3)
         #expect(isAdmitted(enter(level, at: 3)))
     }
