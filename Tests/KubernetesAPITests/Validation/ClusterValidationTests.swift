@@ -32,6 +32,11 @@ import Testing
 
         // Nodes and classes
         Rule(
+            #"{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","handler":"h","scheduling":{"tolerations":[{"key":"a","operator":"Is"},{"key":"a","operator":"Is"}]}}"#,
+            #"scheduling.tolerations.tolerations[0].operator: Unsupported value: "Is": supported values: "Equal", "Exists""#,
+            #"scheduling.tolerations.tolerations[1].operator: Unsupported value: "Is": supported values: "Equal", "Exists""#,
+            #"scheduling.tolerations[1]: Duplicate value: {"key":"a","operator":"Is"}"#),
+        Rule(
             #"{"apiVersion":"v1","kind":"Node","spec":{"taints":[{"key":"a","effect":"Never"},{"key":"b"}]}}"#,
             #"metadata.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute""#,
             "metadata.taints[1].effect: Required value"),

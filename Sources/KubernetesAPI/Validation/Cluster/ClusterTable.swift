@@ -121,8 +121,18 @@ enum ClusterTable {
     @Sendable private static func runtimeClass(_ runtime: Field, _ old: Field?) {
         for problem in Validation.dns1123Label(runtime.text("handler")) { runtime["handler"].refuse(.string(runtime.text("handler")), problem) }
         if let overhead = runtime.present("overhead") { ResourceValidation.overhead(overhead.value["podFixed"], at: overhead) }
-        runtime["scheduling"]["nodeSelector"].labels()
+        scheduling(runtime["scheduling"])
         runtime["handler"].immutable(since: old?["handler"])
+    }
+
+    private static func scheduling(_ scheduling: Field) {
+        scheduling["nodeSelector"].labels()
+        let tolerations = scheduling.elements("tolerations")
+        // Upstream names the list twice.
+        PodSpecValidation.tolerations(scheduling["tolerations"].showing(["tolerations": scheduling.value["tolerations"]]))
+        for (index, toleration) in tolerations.enumerated() where tolerations[..<index].contains(where: { $0.value == toleration.value }) {
+            toleration.duplicate()
+        }
     }
 
     private static func lease(_ spec: Field) {

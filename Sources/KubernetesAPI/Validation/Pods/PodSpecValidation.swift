@@ -105,7 +105,8 @@ enum PodSpecValidation {
         }
     }
 
-    private static func tolerations(_ spec: Field) {
+    /// The tolerations of a pod, or of a class of them.
+    static func tolerations(_ spec: Field) {
         for toleration in spec.elements("tolerations") {
             toleration["key"].matches(Validation.qualifiedName)
             let comparison = toleration["operator"]
