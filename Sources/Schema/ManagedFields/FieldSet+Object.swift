@@ -42,13 +42,13 @@ private struct FieldSetWalk {
         case .leaf: return Self.leaf
         case .undeclared:
             guard case .object(let members) = value else { return Self.leaf }
-            return (false, visit(members, .undeclared))
+            return (false, visit(members, .undeclared, nil))
         case .structure(let content):
             guard let members = object(value) else { return (false, FieldSet()) }
             return (false, visit(members, content).withStructureMembers(content))
         case .map(let element):
             guard let members = object(value) else { return (false, FieldSet()) }
-            return (false, visit(members, element.shape).withAllMembers)
+            return (false, visit(members, element.shape, element).withAllMembers)
         case .set, .associative:
             guard case .array(let elements) = value else {
                 if !value.isNull { fail("expected list, got \(Self.shown(value))") }
@@ -58,16 +58,40 @@ private struct FieldSetWalk {
         }
     }
 
+    /// Texts, numbers and truths are what their types say; other leaves are looked at when the object is decoded.
+    private mutating func checkScalar(_ value: Value, _ type: ValueType) {
+        switch (type, value) {
+        case (_, .null), (.string, .string), (.bytes, .string), (.bool, .bool), (.int32, .integer), (.int64, .integer), (.double, .integer): break
+        case (.int32, .number), (.int64, .number), (.double, .number): break
+        case (.string, _), (.bytes, _): fail("expected string, got &value.valueUnstructured{Value:\(GoFormat.string(value))}")
+        case (.bool, _): fail("expected boolean, got \(Self.shown(value))")
+        case (.int32, _), (.int64, _), (.double, _): fail("expected numeric (int or float), got \(Self.goType(of: value))")
+        default: break
+        }
+    }
+
+    private static func goType(of value: Value) -> String {
+        switch value {
+        case .null: "<nil>"
+        case .bool: "bool"
+        case .integer: "int64"
+        case .number: "float64"
+        case .string: "string"
+        case .array: "[]interface {}"
+        case .object: "map[string]interface {}"
+        }
+    }
+
     private mutating func object(_ value: Value) -> Fields? {
         if case .object(let members) = value { return members }
         if !value.isNull { fail("expected map, got \(Self.shown(value))") }
         return nil
     }
 
-    private mutating func visit(_ members: Fields, _ shape: Shape) -> FieldSet {
+    private mutating func visit(_ members: Fields, _ shape: Shape, _ type: ValueType?) -> FieldSet {
         var nodes: [FieldSet.Node] = []
         nodes.reserveCapacity(members.count)
-        for (name, value) in members { visit(value, PathElement.field(name), shape, &nodes) }
+        for (name, value) in members { visit(value, PathElement.field(name), shape, type, &nodes) }
         return FieldSet(nodes)
     }
 
@@ -79,18 +103,19 @@ private struct FieldSetWalk {
         for (name, value) in members {
             while place < content.fields.count, Bytewise.order(content.fields[place].name, name) < 0 { place += 1 }
             if place < content.fields.count, content.fields[place].name == name {
-                visit(value, content.pathElements[place], content.fields[place].shape, &nodes)
+                visit(value, content.pathElements[place], content.fields[place].shape, content.fields[place].type, &nodes)
             } else {
-                visit(value, PathElement.field(name), content.shape(ofMember: name), &nodes)
+                visit(value, PathElement.field(name), content.shape(ofMember: name), nil, &nodes)
             }
         }
         return FieldSet(nodes)
     }
 
-    private mutating func visit(_ value: Value, _ element: String, _ shape: Shape?, _ nodes: inout [FieldSet.Node]) {
+    private mutating func visit(_ value: Value, _ element: String, _ shape: Shape?, _ type: ValueType?, _ nodes: inout [FieldSet.Node]) {
         path.append(element)
         defer { path.removeLast() }
         guard let shape else { return fail("field not declared in schema") }
+        if isStrict, let type { checkScalar(value, type) }
         let below = visit(value, shape)
         let isEmpty = value.isNull || (value.isObject && value.isEmpty)
         let node = FieldSet.Node(element, isMember: below.isMember || isEmpty, children: below.children)

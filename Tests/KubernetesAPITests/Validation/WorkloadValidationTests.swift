@@ -100,6 +100,9 @@ import Testing
         Rule(
             #"{"updateStrategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":0}}}"#,
             "spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0"),
+        Rule(
+            #"{"updateStrategy":{"type":"Never"}}"#,
+            #"spec.updateStrategy: Unsupported value: {"type":"Never"}: supported values: "OnDelete", "RollingUpdate""#),
         Rule(#"{"template":{"spec":{"restartPolicy":"Never"}}}"#, always),
     ]
 

@@ -146,4 +146,20 @@ import Testing
                 ".spec.template.spec.containers: element 2: associative list with keys has an element that omits key field \"name\" (and doesn't have default value)",
             ])
     }
+
+    @Test func aScalarOfAnotherTypeIsNamed() throws {
+        var wrong = Self.deployment
+        wrong["spec"]["replicas"] = "three"
+        wrong["spec"]["paused"] = "yes"
+        wrong["metadata"]["labels"] = ["a": 5, "b": nil]
+        wrong["spec"]["template"]["spec"]["nodeName"] = ["a": "b"]
+        let error = #expect(throws: TypedError.self) { try FieldSet(of: wrong, type: try Self.type("Deployment")) }
+        #expect(
+            error?.problems == [
+                ".metadata.labels.a: expected string, got &value.valueUnstructured{Value:5}",
+                ".spec.paused: expected boolean, got &{yes}",
+                ".spec.replicas: expected numeric (int or float), got string",
+                ".spec.template.spec.nodeName: expected string, got &value.valueUnstructured{Value:map[a:b]}",
+            ])
+    }
 }

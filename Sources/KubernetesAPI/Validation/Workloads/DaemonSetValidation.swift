@@ -32,7 +32,8 @@ enum DaemonSetValidation {
             }
             unavailable.notMoreThanHundredPercent()
             surge.notMoreThanHundredPercent()
-        default: strategy["type"].unsupported(["OnDelete", "RollingUpdate"])
+        // Upstream shows the whole.
+        default: strategy.unsupported(["OnDelete", "RollingUpdate"])
         }
     }
 }
