@@ -1,5 +1,6 @@
 -- wrk's load of server-side applies: one Deployment under 500 names in turn, each named in its body, as an API server wants it.
 -- Arguments: namespace, token, the file with the Deployment.
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "report.lua")
 local count = 0
 
 function init(arguments)
@@ -15,10 +16,4 @@ function request()
    local headers = { ["authorization"] = "Bearer " .. token, ["content-type"] = "application/apply-patch+yaml" }
    local path = string.format("/apis/apps/v1/namespaces/%s/deployments/%s?fieldManager=bench&force=true", space, name)
    return wrk.format("PATCH", path, headers, string.format('%s"name": "%s", %s', before, name, after))
-end
-
-function done(summary)
-   local good = summary.requests - summary.errors.status
-   io.write(string.format("requests=%d %d/s%s\n", good, good * 1000000 / summary.duration,
-      summary.errors.status > 0 and string.format(" (%d failed)", summary.errors.status) or ""))
 end

@@ -1,5 +1,5 @@
-"""Prints a Deployment of some sixty fields, as a team's chart would render it, without a name: whoever
-loads a server with it gives it many. It asks for no replicas, for the applies are what is measured, not the pods."""
+"""Prints a Deployment of some sixty fields, as a team's chart would render it, without a name: whoever loads a server with it gives it many. It asks for
+no replicas, for the applies are what is measured, not the pods."""
 import json
 
 labels = {"app.kubernetes.io/name": "web", "app.kubernetes.io/part-of": "shop", "app.kubernetes.io/version": "1.2.3"}

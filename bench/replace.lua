@@ -1,5 +1,6 @@
 -- wrk's load of replaces: each of 64 config maps in turn, each time with another value, for a replace by the same would write nothing.
 -- Arguments: namespace, token, size of the value in bytes.
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "report.lua")
 local count = 0
 
 function init(arguments)
@@ -14,10 +15,4 @@ function request()
       '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s","labels":{"app":"bench"}},"data":{"count":"%d","padding":"%s"}}',
       name, count, padding)
    return wrk.format("PUT", string.format("/api/v1/namespaces/%s/configmaps/%s", space, name), headers, body)
-end
-
-function done(summary)
-   local good = summary.requests - summary.errors.status
-   io.write(string.format("requests=%d %d/s%s\n", good, good * 1000000 / summary.duration,
-      summary.errors.status > 0 and string.format(" (%d failed)", summary.errors.status) or ""))
 end

@@ -3,9 +3,6 @@ import HTTPServer
 
 /// Large answers to clients that read gzip.
 struct Compression: Sendable {
-    /// Answers up to this size are sent as they are.
-    private static let plainMax = 128 * 1024
-
     /// The fastest: on a network between machines of one site, more costs more time than it saves.
     private static let level: Int32 = 1
 
@@ -24,26 +21,14 @@ struct Compression: Sendable {
         }
     }
 
-    /// A large answer is compressed off the event loop.
-    func compress(_ outcome: Outcome) -> Outcome {
-        switch outcome {
-        case .respond(let response): isWorthIt(response) ? .wait { await compress(response) } : outcome
-        case .wait(let answer): .wait { await compress(await answer()) }
-        case .deferred(let later): .deferred { compress(await later()) }
-        case .stream, .tunnel, .forward: outcome
-        }
+    func compress(_ outcome: Outcome) -> Outcome { outcome.changing(elsewhere: Self.isWorthIt, Self.compressed) }
+
+    @Sendable private static func isWorthIt(_ response: HTTPResponse) -> Bool {
+        response.headers.first(name: "content-encoding") == nil && response.isLong
     }
 
-    private func isWorthIt(_ response: HTTPResponse) -> Bool {
-        guard response.headers.first(name: "content-encoding") == nil else { return false }
-        return response.body.reduce(0) { $0 + $1.count } > Self.plainMax
-    }
-
-    /// Not by whoever prefers to carry out requests: that is the event loop.
-    private func compress(_ response: HTTPResponse) async -> HTTPResponse {
-        guard isWorthIt(response) else { return response }
-        let body = await withTaskExecutorPreference(globalConcurrentExecutor) { await Self.gzip(response.body) }
-        guard let body else { return response }
+    @Sendable private static func compressed(_ response: HTTPResponse) -> HTTPResponse {
+        guard isWorthIt(response), let body = gzip(response.body) else { return response }
         var compressed = response
         compressed.body = body
         compressed.headers.replaceOrAdd(name: "content-encoding", value: "gzip")
@@ -52,7 +37,7 @@ struct Compression: Sendable {
     }
 
     /// The pieces as one gzip stream; nil where zlib fails, for want of memory.
-    private static func gzip(_ pieces: [[UInt8]]) async -> [[UInt8]]? {
+    private static func gzip(_ pieces: [[UInt8]]) -> [[UInt8]]? {
         var stream = z_stream()
         // 15 bits of window, and 16 for gzip's header and trailer.
         guard deflateInit2_(&stream, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {

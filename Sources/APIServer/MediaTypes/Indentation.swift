@@ -2,9 +2,6 @@ import HTTPServer
 
 /// JSON with a line for each member, for those who read it themselves: `?pretty=true`, and programs that show what they get.
 struct Indentation: Sendable {
-    /// Answers up to this size are indented where they are; larger ones off the event loop.
-    private static let smallMax = 128 * 1024
-
     private static let readers = ["curl", "Wget", "Mozilla/5.0"]
 
     /// Nil where the answer stays in one line.
@@ -17,22 +14,9 @@ struct Indentation: Sendable {
         }
     }
 
-    func indent(_ outcome: Outcome) -> Outcome {
-        switch outcome {
-        case .respond(let response): isLarge(response) ? .wait { await Self.indentElsewhere(response) } : .respond(Self.indented(response))
-        case .wait(let answer): .wait { await Self.indentElsewhere(await answer()) }
-        case .deferred(let later): .deferred { indent(await later()) }
-        case .stream, .tunnel, .forward: outcome
-        }
-    }
+    func indent(_ outcome: Outcome) -> Outcome { outcome.changing(elsewhere: \.isLong, Self.indented) }
 
-    private func isLarge(_ response: HTTPResponse) -> Bool { response.body.reduce(0) { $0 + $1.count } > Self.smallMax }
-
-    private static func indentElsewhere(_ response: HTTPResponse) async -> HTTPResponse {
-        await withTaskExecutorPreference(globalConcurrentExecutor) { indented(response) }
-    }
-
-    private static func indented(_ response: HTTPResponse) -> HTTPResponse {
+    @Sendable private static func indented(_ response: HTTPResponse) -> HTTPResponse {
         guard response.headers.first(name: "content-type") == Encoding.json.rawValue, !response.body.isEmpty else { return response }
         var writer = Writer()
         for piece in response.body { writer.write(piece) }

@@ -16,14 +16,7 @@ struct ResponseEncoder: Sendable {
         encoding = form.encoding
     }
 
-    func encode(_ outcome: Outcome) -> Outcome {
-        switch outcome {
-        case .respond(let response): .respond(encode(response))
-        case .wait(let answer): .wait { encode(await answer()) }
-        case .deferred(let later): .deferred { encode(await later()) }
-        case .stream, .tunnel, .forward: outcome
-        }
-    }
+    func encode(_ outcome: Outcome) -> Outcome { outcome.changing { encode($0) } }
 
     /// What isn't JSON, or has no such form, stays as it is.
     func encode(_ response: HTTPResponse) -> HTTPResponse {

@@ -20,7 +20,7 @@ struct DiscoveryRoutes: Sendable {
         // Whoever only wants to know whether the server is well may ask as they like.
         if let health = HealthRoute(path, api) { return .respond(try health.answer(readiness())) }
         guard api.method == .get || api.method == .head else {
-            throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource", details: .init(causes: []))
+            throw ResourceRouter.methodNotAllowed
         }
         switch path {
         case "/": return .respond(HTTPResponse(body: [documents.paths(adding: Array(documentsOfKeys.keys)).json()]))

@@ -57,6 +57,8 @@ struct ResourceRouter: Sendable {
         }
     }
 
+    static let methodNotAllowed = APIError(
+        .methodNotAllowed, "the server does not allow this method on the requested resource", details: .init(causes: []))
     static let unknownPath = APIError(.notFound, "the server could not find the requested resource", details: .init(causes: []))
 
     /// The declaration says what the resource can do.
@@ -70,8 +72,7 @@ struct ResourceRouter: Sendable {
         }
         let mayFollow = verbs.contains(info.verb) || (info.verb == "watch" && verbs.contains("list")) || Self.leadsElsewhere(info)
         guard try Self.isPlaced(info, resource), mayFollow else {
-            throw APIError(
-                .methodNotAllowed, "the server does not allow this method on the requested resource", details: .init(causes: []))
+            throw Self.methodNotAllowed
         }
     }
 
@@ -127,7 +128,7 @@ struct ResourceRouter: Sendable {
         case "patch": return .wait { await answer(form, resource, api) { () throws(APIError) in try await patch(info, api, user, resource) } }
         case "delete": return .wait { await delete(info, api, user, resource, form) }
         case "deletecollection": return .wait { await deleteCollection(info, api, user, resource, form) }
-        default: throw APIError(.methodNotAllowed, "the server does not allow this method on the requested resource", details: .init(causes: []))
+        default: throw Self.methodNotAllowed
         }
     }
 
